@@ -34,6 +34,7 @@
 // Much of the rooms is the command's.
 #![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
+mod arrange;
 #[cfg(feature = "cli")]
 mod backup;
 #[cfg(feature = "cli")]

@@ -1,5 +1,7 @@
 //! "Did you mean": the known names nearest to an unknown one. Below all rooms.
 
+use crate::arrange::Arrange as _;
+
 /// Longer texts get no hint; comparing costs the product of both lengths.
 const LONGEST: usize = 200;
 
@@ -26,7 +28,7 @@ pub(crate) fn nearest<'a>(
         .map(|candidate| (score(&text, &fold(candidate)), candidate))
         .filter(|(score, _)| *score >= SIMILAR)
         .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.cmp(a.1)));
+    scored.arrange_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.cmp(a.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
     scored.truncate(count);
     scored.into_iter().map(|(_, candidate)| candidate).collect()

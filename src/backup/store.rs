@@ -27,6 +27,7 @@ pub use lock::Wait;
 
 use super::{BackupError, Manifest, Origin};
 use crate::{
+    arrange::Arrange as _,
     database::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory},
     files,
     files::Compression,
@@ -154,7 +155,7 @@ impl Store {
             .map(|name| self.directory.join(name));
         let mut found: Vec<_> = files.filter_map(|file| open(&file).ok()).collect();
         // Clocks may be wrong, and names are exact to a second at best.
-        found.sort_by(|a, b| {
+        found.arrange_by(|a, b| {
             let key = |it: &Backup| (it.manifest.number, it.manifest.made_at, it.file.clone());
             key(a).cmp(&key(b))
         });

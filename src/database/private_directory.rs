@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::unique;
-use crate::files;
+use crate::{arrange::Arrange as _, files};
 
 /// The maximum number of attempts to create a directory, if a sweep removes it before it is locked.
 const ATTEMPTS: usize = 100;
@@ -95,7 +95,7 @@ pub(super) fn all(prefix: &str) -> Vec<(PathBuf, bool)> {
     let mut found: Vec<_> = entries
         .map(|entry| (entry.path(), locked(&entry.path()).is_none()))
         .collect();
-    found.sort();
+    found.arrange();
     found
 }
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use super::{DatabaseError, Ledger, Runner};
 use crate::{
+    arrange::Arrange as _,
     revision::{Observed, RecordChange, Subject},
     sql::{ConcurrentIndex, comment},
 };
@@ -70,7 +71,7 @@ impl Expected {
         let repeatables = observed.repeatables.iter();
         let repeatables = repeatables.map(|row| (row.sequence, row.id.clone().into()));
         let mut rows: Vec<_> = revisions.chain(repeatables).collect();
-        rows.sort_by_key(|(sequence, _)| *sequence);
+        rows.arrange_by_key(|(sequence, _)| *sequence);
         Self {
             table: observed.layout.is_some(),
             rows,

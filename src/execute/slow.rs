@@ -10,6 +10,7 @@ use std::{
 
 use super::{EventKind, Sink, SlowStatement, StatementRef};
 use crate::{
+    arrange::Arrange as _,
     database::{Activity, DatabaseError, StatementDone, StepError, StepStage, Waiting, Watch},
     plan::Step,
     revision::Subject,
@@ -223,7 +224,7 @@ impl SlowWatch {
     /// The slow statements since the last call, slowest first.
     pub fn take(&self) -> Vec<SlowStatement> {
         let mut found = std::mem::take(&mut self.shared.state().found);
-        found.sort_by_key(|slow| std::cmp::Reverse(slow.elapsed));
+        found.arrange_by_key(|slow| std::cmp::Reverse(slow.elapsed));
         found
     }
 

@@ -1,3 +1,4 @@
+use crate::arrange::Arrange as _;
 use std::{sync::Arc, time::Duration};
 
 /// What became of a target.
@@ -146,7 +147,7 @@ impl Tally {
     /// The reasons why targets failed or were skipped: those that failed first, by code and place.
     pub fn causes(&self) -> Vec<&Cause> {
         let mut causes: Vec<_> = self.causes.iter().collect();
-        causes.sort_by_key(|cause| {
+        causes.arrange_by_key(|cause| {
             let is_skipped = cause.outcome == Outcome::Skipped;
             (is_skipped, cause.reason.code, cause.reason.place.as_deref())
         });

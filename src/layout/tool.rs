@@ -13,6 +13,7 @@ use super::{
     refinery, sql_migrate, sqlx_cli,
 };
 use crate::{
+    arrange::Arrange as _,
     revision::{Direction, RepeatableId, RevisionId},
     sql::Dialect,
 };
@@ -202,7 +203,7 @@ fn keep_order(order: fn(&str, &str) -> Ordering, names: &[&str], kinds: &mut [Fi
     let mut by_name: Vec<usize> = (0..names.len())
         .filter(|at| matches!(kinds[*at], FileKind::Script(_)))
         .collect();
-    by_name.sort_by(|a, b| order(names[*a], names[*b]));
+    by_name.arrange_by(|a, b| order(names[*a], names[*b]));
     let id = |at: usize| match &kinds[at] {
         FileKind::Script(script) => Some(script.id.clone()),
         _ => None,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Level, LockMode, Work, rule::Rule, wait};
-use crate::schema::Name;
+use crate::{arrange::Arrange as _, schema::Name};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +57,7 @@ impl Finding {
             let order = b.severity.cmp(&a.severity);
             order.then_with(|| a.rule.code.cmp(b.rule.code))
         };
-        self.causes.sort_by(order);
+        self.causes.arrange_by(order);
         // What others wait for is said together.
         let works: Vec<_> = self.causes.iter().flat_map(|it| it.works.clone()).collect();
         let mut messages: Vec<String> = Vec::new();

@@ -3,7 +3,7 @@
 use super::{
     Cause, Class, Context, Draft, Finding, LockMode, Rule, Script, Settings, Severity, rules,
 };
-use crate::schema::Name;
+use crate::{arrange::Arrange as _, schema::Name};
 
 /// Applies the rules to a script. Returns at most one finding a statement, in the order of the
 /// statements.
@@ -85,7 +85,7 @@ fn locks(context: &Context<'_>) -> Vec<(Name, LockMode)> {
         let blocking = effects.locks.iter().filter(|it| it.mode.blocks_writes());
         locks = blocking.map(|it| (it.relation.clone(), it.mode)).collect();
     }
-    locks.sort();
+    locks.arrange();
     locks.dedup();
     locks
 }

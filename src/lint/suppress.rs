@@ -2,6 +2,7 @@
 
 use super::{Finding, Rule, Script, Settings, judge::applies, rules};
 use crate::{
+    arrange::Arrange as _,
     nearest::nearest,
     revision::{AllowDirective, allow_directives},
     sql::position,
@@ -114,7 +115,7 @@ pub fn suppress(
         }
     }
     result.problems = reader.problems;
-    result.problems.sort_by_key(|it| it.offset);
+    result.problems.arrange_by_key(|it| it.offset);
     result
 }
 

@@ -4,7 +4,10 @@ use super::{
     Act, Column, ColumnChange, ConstraintKind, Context, DomainChange, Draft, LockMode, TableChange,
     Work, WorkKind,
 };
-use crate::schema::{Kind, Name, ObjectId};
+use crate::{
+    arrange::Arrange as _,
+    schema::{Kind, Name, ObjectId},
+};
 
 /// The drafts of the rule with this name: one, for all work that it explains.
 pub(super) fn drafts(context: &Context<'_>, rule: &str) -> Vec<Draft> {
@@ -21,7 +24,7 @@ pub(super) fn drafts(context: &Context<'_>, rule: &str) -> Vec<Draft> {
         .iter()
         .map(|(work, _)| work.relation.clone())
         .collect();
-    tables.sort();
+    tables.arrange();
     tables.dedup();
     vec![Draft {
         message: describe(&works),

@@ -1,5 +1,6 @@
 use super::carry::carry;
 use crate::{
+    arrange::Arrange as _,
     project::ModelSource,
     schema::{Facts, Kind, Name, Object, ObjectId, Schema},
 };
@@ -125,7 +126,7 @@ impl Kept {
         let added: Vec<Object> = head.objects.iter().filter(is_added).cloned().collect();
         schema.objects.extend(added);
         let dialect = schema.dialect;
-        schema.objects.sort_by(|a, b| a.id.order(&b.id, dialect));
+        schema.objects.arrange_by(|a, b| a.id.order(&b.id, dialect));
         schema
     }
 

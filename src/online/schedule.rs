@@ -5,6 +5,7 @@ use super::{
     item::{Item, Made},
 };
 use crate::{
+    arrange::Arrange as _,
     generate::Statement,
     revision::Phase,
     schema::{Kind, Name, ObjectId, mentions},
@@ -90,7 +91,7 @@ pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
         it.job == Job::Validate && !validates
     };
     let mut placed: Vec<(Item, Spot)> = items.into_iter().zip(spots).collect();
-    placed.sort_by_key(|(item, _)| is_late(item));
+    placed.arrange_by_key(|(item, _)| is_late(item));
     for (item, spot) in placed {
         let found = parts.iter_mut().find(|(of, _)| *of == spot);
         if let Some((_, part)) = found {
@@ -152,7 +153,7 @@ fn earliest(group: &[Item], earlier: &[Item], spots: &[Spot], jobs: &mut [Vec<Jo
         let there: Vec<&Item> = there.map(|(it, _)| it).collect();
         let all = there.iter().copied().chain(group);
         let mut locks: Vec<&Name> = all.flat_map(|it| &it.locks).collect();
-        locks.sort();
+        locks.arrange();
         locks.dedup();
         there.is_empty() || locks.len() < 2
     };

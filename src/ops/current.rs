@@ -2,7 +2,7 @@ use super::{
     Error, Project, RevisionLine, Session,
     line::{self, applied_heads},
 };
-use crate::{database::Detail, revision::RevisionId};
+use crate::{arrange::Arrange as _, database::Detail, revision::RevisionId};
 
 /// The current revisions of a database.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub async fn current(project: &Project, session: &mut Session) -> Result<Current
     let mut current = applied_heads(&observed);
     let heads = history.iter().flat_map(|history| history.heads());
     let mut heads: Vec<RevisionId> = heads.map(|head| head.id.clone()).collect();
-    current.sort();
-    heads.sort();
+    current.arrange();
+    heads.arrange();
     Ok(CurrentReport {
         database: session.place().to_owned(),
         lines: line::current(history.as_deref(), &observed),

@@ -5,6 +5,7 @@ use super::{
     squash::squash,
 };
 use crate::{
+    arrange::Arrange as _,
     revision::{
         Direction, Downs, History, Observed, Phase, RepeatableId, Revision, RevisionId, Script,
         ScriptChange, Subject,
@@ -461,8 +462,8 @@ fn changed(request: &CheckRequest<'_>, was: &Revision, now: &Revision) -> Vec<Fi
         ("depends on", &was.depends_on, &now.depends_on),
     ] {
         let (mut one, mut other) = (before.clone(), after.clone());
-        one.sort();
-        other.sort();
+        one.arrange();
+        other.arrange();
         if one != other {
             findings.push(Finding::BaseMoved {
                 revision: now.id.clone(),

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use crate::{
+    arrange::Arrange as _,
     revision::{
         AppliedRevision, Direction, History, Observed, Partial, Revision, RevisionId, State,
     },
@@ -98,7 +99,7 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
 pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
     let mut ids: Vec<_> = observed.applied.iter().map(|row| &row.revision).collect();
     // The IDs are nearly sorted, and few are above the highest known one.
-    ids.sort();
+    ids.arrange();
     ids.into_iter().rev().find(|id| history.get(id).is_some())
 }
 

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
+    arrange::Arrange as _,
     revision::{
         Direction, History, Observed, Revision, RevisionId, Script, ScriptPair, with_dependencies,
         with_parents,
@@ -366,7 +367,7 @@ impl Mover<'_> {
             file: revision.up.file.clone(),
         };
         let mut ids: Vec<_> = history.by_id().map(|r| self.new_id(&r.id)).collect();
-        ids.sort();
+        ids.arrange();
         let mut implicit = history
             .by_id()
             .filter(|r| r.implicit_parent && !self.is_moved(r));

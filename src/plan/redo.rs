@@ -6,8 +6,9 @@ use super::{
     squashed,
     upgrade::{mixed_foreign_keys, upgrade_again},
 };
-use crate::revision::{
-    AppliedRevision, Direction, Observed, RevisionId, Target, applied_descendants,
+use crate::{
+    arrange::Arrange as _,
+    revision::{AppliedRevision, Direction, Observed, RevisionId, Target, applied_descendants},
 };
 
 /// What `redo` reverts and applies again.
@@ -46,7 +47,7 @@ fn edited<'a>(context: &PlanContext<'a>) -> Vec<&'a AppliedRevision> {
             std::slice::from_ref(&row.revision),
         ));
     }
-    rows.sort_by_key(|row| Reverse(row.sequence));
+    rows.arrange_by_key(|row| Reverse(row.sequence));
     rows.dedup_by_key(|row| row.sequence);
     rows
 }

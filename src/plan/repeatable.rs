@@ -11,6 +11,7 @@ use super::{
     offline, scripts,
 };
 use crate::{
+    arrange::Arrange as _,
     revision::{
         self, AppliedRepeatable, History, NewRow, Observed, Repeatable, RepeatableId, RevisionId,
     },
@@ -73,7 +74,7 @@ pub fn repeatables(
         file: None,
         state: RepeatableState::Gone,
     }));
-    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all.arrange_by(|a, b| a.id.cmp(&b.id));
     all
 }
 

@@ -17,6 +17,7 @@ use super::{
     scripts::{Look, Scan, add_downs, look, take_checksum},
 };
 use crate::{
+    arrange::Arrange as _,
     files::{self, Irregular},
     layout::{Depth, Layout},
     revision::History,
@@ -315,7 +316,7 @@ impl Disk<'_> {
                 names.push(name.into_owned());
             }
         }
-        names.sort();
+        names.arrange();
         names
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{elsewhere::Elsewhere, text::TextProblem};
 use crate::{
+    arrange::Arrange as _,
     files::Irregular,
     layout::{Layout, LayoutProblem},
     revision::{Place, Problem, ProblemKind},
@@ -160,7 +161,7 @@ fn list(layouts: &[Layout]) -> String {
 
 /// Sorts problems by file and place, and adds their positions. Each file is scanned only once.
 pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.arrange_by(|a, b| a.place.cmp(&b.place));
     for of_file in problems.chunk_by_mut(same_text) {
         let Some(text) = of_file.first().and_then(|problem| problem.text.clone()) else {
             continue;

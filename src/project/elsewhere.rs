@@ -1,5 +1,6 @@
 //! Scripts that exist in a directory, but not where they are read.
 
+use crate::arrange::Arrange as _;
 use std::fmt;
 
 /// Files found instead of scripts.
@@ -28,7 +29,7 @@ pub struct FilesBelow {
 impl FilesBelow {
     /// Creates the value for these files, by name. Returns `None` if there are none.
     pub(super) fn of(mut files: Vec<String>) -> Option<Self> {
-        files.sort();
+        files.arrange();
         let count = files.len();
         let first = files.into_iter().next()?;
         Some(Self { first, count })

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    arrange::Arrange as _,
     fleet::{NameFault, name_fault},
     schema::glob,
 };
@@ -76,7 +77,7 @@ pub fn fleet_files(patterns: &[String], base: &Path) -> Result<Vec<FleetFile>, F
             found.push(FleetFile { name, path });
         }
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.arrange_by(|a, b| a.path.cmp(&b.path));
     found.dedup_by(|a, b| a.path == b.path);
     Ok(found)
 }

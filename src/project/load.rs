@@ -16,6 +16,7 @@ use super::{
     variables::Variables,
 };
 use crate::{
+    arrange::Arrange as _,
     files,
     fleet::{TARGET, Template},
     nearest::misspelt,
@@ -86,7 +87,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     let chosen = loader.choose_environment();
     loader.fill(&mut config, chosen.as_deref());
     if !loader.problems.is_empty() {
-        loader.problems.sort_by(|a, b| a.origin.cmp(&b.origin));
+        loader.problems.arrange_by(|a, b| a.origin.cmp(&b.origin));
         return Err(loader.problems);
     }
     config.url = loader.url(chosen.as_deref(), file.as_deref());

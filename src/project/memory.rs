@@ -9,6 +9,7 @@ use super::{
     scripts::{Scan, look},
 };
 use crate::{
+    arrange::Arrange as _,
     files::Irregular,
     layout::{Depth, Layout},
     revision::History,
@@ -50,7 +51,7 @@ where
         return memory.history(reading);
     }
     let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+    files.arrange_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
     let looks = files.iter().map(|(path, content)| {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default();

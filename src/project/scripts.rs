@@ -14,6 +14,7 @@ use super::{
     text::{check_line_ends, decode},
 };
 use crate::{
+    arrange::Arrange as _,
     layout::{self, LayoutProblem},
     revision::{
         Direction, History, Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId,
@@ -260,7 +261,7 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
     // The files are nearly in this order already. The sort is stable, so the first of several equal
     // names stays first.
-    found.sort_by(|a, b| key(a).cmp(&key(b)));
+    found.arrange_by(|a, b| key(a).cmp(&key(b)));
     let mut groups: Vec<Group> = Vec::with_capacity(found.len() / 2 + 1);
     for found in found {
         if groups

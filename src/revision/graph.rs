@@ -1,5 +1,6 @@
 //! Topological order and cycles of a graph of integers.
 
+use crate::arrange::Arrange as _;
 use std::{cmp::Reverse, collections::BinaryHeap, slice};
 
 /// Returns the nodes so that each follows those in `before[node]`; ties are ordered by number.
@@ -75,7 +76,7 @@ fn cycles(before: &[Vec<usize>]) -> Vec<Vec<usize>> {
             search(before, start, &mut visits, &mut found);
         }
     }
-    found.sort();
+    found.arrange();
     found.dedup();
     found
 }

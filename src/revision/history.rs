@@ -5,6 +5,7 @@ use super::{
     graph::{reach, reversed, topological_order},
     validate,
 };
+use crate::arrange::Arrange as _;
 
 /// The scripts of one ID, as read from disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl History {
     /// # Errors
     /// Returns every problem of the graph, by file and offset.
     pub fn new(mut pairs: Vec<ScriptPair>) -> Result<Self, Vec<Problem>> {
-        pairs.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.up.file.cmp(&b.up.file)));
+        pairs.arrange_by(|a, b| a.id.cmp(&b.id).then_with(|| a.up.file.cmp(&b.up.file)));
         let mut problems = validate::check(&pairs);
         pairs.dedup_by(|second, first| second.id == first.id);
         let mut revisions = revisions(pairs);
@@ -97,7 +98,7 @@ impl History {
                     let path: Vec<_> = cycle.iter().map(|at| &revisions[*at]).collect();
                     problems.push(validate::cycle(&path));
                 }
-                problems.sort_by(|a, b| a.place.cmp(&b.place));
+                problems.arrange_by(|a, b| a.place.cmp(&b.place));
                 Err(problems)
             }
         }
@@ -108,7 +109,7 @@ impl History {
     /// # Errors
     /// Returns a problem for each script with a duplicate name.
     pub fn with_repeatables(mut self, mut scripts: Vec<Repeatable>) -> Result<Self, Vec<Problem>> {
-        scripts.sort_by(|a, b| (&a.id, &a.script.file).cmp(&(&b.id, &b.script.file)));
+        scripts.arrange_by(|a, b| (&a.id, &a.script.file).cmp(&(&b.id, &b.script.file)));
         let same = scripts.chunk_by(|a, b| a.id == b.id);
         let problems: Vec<_> = same
             .flat_map(|same| same[1..].iter().map(|again| (again, &same[0])))

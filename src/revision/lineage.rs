@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{AppliedRevision, RevisionId};
+use crate::arrange::Arrange as _;
 
 /// Returns the applied revisions that no applied revision revises, in the order of `rows`.
 ///
@@ -45,7 +46,7 @@ pub fn applied_descendants<'a>(
         let needed = needed(rows, ids);
         found.retain(|row| !needed.contains(&row.revision));
     }
-    found.sort_by_key(|row| std::cmp::Reverse(row.sequence));
+    found.arrange_by_key(|row| std::cmp::Reverse(row.sequence));
     found
 }
 

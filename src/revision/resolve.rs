@@ -6,7 +6,7 @@ use super::{
     AppliedRevision, History, Resolved, Revision, RevisionId, Target, TargetError,
     lineage::applied_heads, target::split_offset,
 };
-use crate::nearest::nearest;
+use crate::{arrange::Arrange as _, nearest::nearest};
 
 /// The minimum length of an ID prefix.
 const PREFIX: usize = 4;
@@ -276,7 +276,7 @@ impl<'a> View<'a> {
             }
         }
         for ways in above.values_mut() {
-            ways.sort();
+            ways.arrange();
         }
         above
     }
@@ -312,7 +312,7 @@ impl<'a> View<'a> {
 
 fn only(text: &str, mut candidates: Vec<RevisionId>) -> Result<Option<RevisionId>, TargetError> {
     if candidates.len() > 1 {
-        candidates.sort();
+        candidates.arrange();
         return Err(TargetError::Ambiguous {
             text: text.to_owned(),
             candidates,

@@ -8,7 +8,10 @@ use super::{
     header::{self, Role},
     header_line,
 };
-use crate::sql::{Dialect, canonicalize};
+use crate::{
+    arrange::Arrange as _,
+    sql::{Dialect, canonicalize},
+};
 
 /// The largest up script in bytes that is stored with its record.
 pub const LARGEST_STORED_UP: usize = 64 * 1024;
@@ -118,7 +121,7 @@ impl Script {
                 taken: Taken::default(),
             });
         }
-        problems.sort_by_key(|(offset, _)| *offset);
+        problems.arrange_by_key(|(offset, _)| *offset);
         Err(problems
             .into_iter()
             .map(|(offset, kind)| Problem {

@@ -11,6 +11,7 @@ use super::{
     Facts, Kind, Name, Object, ObjectId, Schema, Unmodelled, name::folded,
     postgres::is_same_expression,
 };
+use crate::arrange::Arrange as _;
 
 /// One difference between two schemas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,7 +268,7 @@ fn in_order(parts: &[Object]) -> Vec<&Object> {
         _ => None,
     };
     let mut columns: Vec<&Object> = parts.iter().filter(|it| position(it).is_some()).collect();
-    columns.sort_by_key(|column| position(column));
+    columns.arrange_by_key(|column| position(column));
     columns
 }
 
@@ -310,7 +311,7 @@ fn renames(from: &Schema, to: &Schema, dropped: &[&Object], added: &[&Object]) -
             }
         }
     }
-    notes.sort_by(|a, b| match (a, b) {
+    notes.arrange_by(|a, b| match (a, b) {
         (Note::PossibleRename { from: a, .. }, Note::PossibleRename { from: b, .. }) => a.cmp(b),
         _ => Ordering::Equal,
     });

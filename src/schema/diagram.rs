@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Kind, Name, Object, ObjectId, Schema};
+use crate::arrange::Arrange as _;
 
 /// The tables of a schema and their foreign keys, as a picture shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,9 +79,9 @@ impl Diagram {
                 name,
             });
         }
-        diagram.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        diagram.tables.arrange_by(|a, b| a.name.cmp(&b.name));
         diagram.resolve(&names);
-        diagram.references.sort();
+        diagram.references.arrange();
         diagram
     }
 
@@ -134,7 +135,7 @@ impl<'a> Names<'a> {
                     .insert(object.id.qualified(), &partition.parent);
             }
         }
-        names.tables.sort();
+        names.tables.arrange();
         names
     }
 
@@ -285,7 +286,7 @@ impl<'a> Parts<'a> {
             };
             columns.push((position, column));
         }
-        columns.sort_by_key(|(position, _)| *position);
+        columns.arrange_by_key(|(position, _)| *position);
         columns.into_iter().map(|(_, column)| column).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Facts, Name, Object, Schema, name::folded, rows::RowColumn};
-use crate::sql::Dialect;
+use crate::{arrange::Arrange as _, sql::Dialect};
 
 /// The column that stands for the rowid of a SQLite table.
 pub const ROWID: &str = "rowid";
@@ -99,7 +99,7 @@ fn ordinary(parts: &[Object]) -> Vec<RowColumn> {
         };
         columns.push((position, column));
     }
-    columns.sort_by_key(|(position, _)| *position);
+    columns.arrange_by_key(|(position, _)| *position);
     columns.into_iter().map(|(_, column)| column).collect()
 }
 

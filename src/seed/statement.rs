@@ -4,6 +4,7 @@ use super::{
     row::{Cell, Link, Row},
     table::{Reference, Table},
 };
+use crate::arrange::Arrange as _;
 
 /// The INSERT of a row. `source` is the name of a referenced table in FROM.
 pub(super) fn insert(table: &Table, row: &Row, source: &dyn Fn(&Reference) -> String) -> String {
@@ -33,7 +34,7 @@ impl Insert<'_> {
     fn refer(&mut self, source: &dyn Fn(&Reference) -> String) {
         let mut order: Vec<usize> = (0..self.table.references.len()).collect();
         // Of those that share columns, that with the most columns tells the row.
-        order.sort_by_key(|at| usize::MAX - self.table.references[*at].columns.len());
+        order.arrange_by_key(|at| usize::MAX - self.table.references[*at].columns.len());
         for at in order {
             let reference = &self.table.references[at];
             match self.row.links.get(at) {

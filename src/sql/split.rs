@@ -3,6 +3,7 @@ use std::ops::Range;
 use super::{
     Dialect, Lexer, StatementKind, Token, TokenKind, classify::classify, dialect::Unfinished, lex,
 };
+use crate::arrange::Arrange as _;
 
 /// A statement of a script, as a range of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -336,7 +337,7 @@ impl<'a> Splitter<'a> {
         if self.problems.is_empty() {
             return Ok(self.statements);
         }
-        self.problems.sort_by_key(|problem| problem.span.start);
+        self.problems.arrange_by_key(|problem| problem.span.start);
         Err(self.problems)
     }
 

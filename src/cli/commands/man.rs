@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap_mangen::Man;
 
 use crate::{
+    arrange::Arrange as _,
     files,
     report::{self, Output, WrittenView, error::Error, exit::Exit},
 };
@@ -60,6 +61,6 @@ fn pages(root: clap::Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
         man.render(&mut page)?;
         pages.push((man.get_filename(), page));
     }
-    pages.sort();
+    pages.arrange();
     Ok(pages)
 }

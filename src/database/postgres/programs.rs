@@ -17,6 +17,7 @@ use super::{
     options::ServerOptions,
     url,
 };
+use crate::arrange::Arrange as _;
 
 /// The interval at which a program is checked for its end.
 const NAP: Duration = Duration::from_millis(20);
@@ -135,7 +136,7 @@ fn directories() -> Vec<PathBuf> {
             .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
             .map(|entry| entry.path().join(last))
             .collect();
-        names.sort();
+        names.arrange();
         all.extend(names);
     }
     all

@@ -10,6 +10,7 @@ use super::{
     message::{literal, rows, unpinned_rows},
     options::ServerOptions,
 };
+use crate::arrange::Arrange as _;
 
 /// Settings to which the client library assigns a value at login, hiding those of role, database
 /// and server: the name and that value.
@@ -124,7 +125,7 @@ async fn usual(
         }
     }
     // Values of a database override the server's, and those of a role override both.
-    overriding.sort_by_key(|(rank, _)| *rank);
+    overriding.arrange_by_key(|(rank, _)| *rank);
     settings.extend(overriding.into_iter().filter_map(|(_, text)| {
         let (name, value) = text.split_once('=')?;
         Some(Setting {

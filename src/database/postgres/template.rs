@@ -20,6 +20,7 @@ use super::{
     scratch::{self, TEMPLATE},
     scratch_list::{drop_template, known},
 };
+use crate::arrange::Arrange as _;
 
 /// The number of templates of a project that are kept.
 const KEPT: usize = 3;
@@ -209,7 +210,7 @@ impl Template {
                 && it.entry.name != self.name
                 && it.project.as_deref() == Some(self.request.project.as_str())
         });
-        others.sort_by_key(|it| std::cmp::Reverse(it.entry.made_at));
+        others.arrange_by_key(|it| std::cmp::Reverse(it.entry.made_at));
         for old in others.iter().skip(KEPT - 1) {
             // What cannot be dropped is kept.
             let _ = drop_template(server, &old.entry).await;

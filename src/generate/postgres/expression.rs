@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::schema::postgres::nested_operands;
+use crate::{arrange::Arrange as _, schema::postgres::nested_operands};
 
 /// The expression so that the server makes the same of it again.
 pub(super) fn stable(text: &str) -> String {
@@ -23,7 +23,7 @@ pub(super) fn stable(text: &str) -> String {
             insertions.push(insertion);
         }
     }
-    insertions.sort();
+    insertions.arrange();
     let mut stable = String::with_capacity(text.len());
     let mut from = 0;
     for (at, data_type) in insertions {

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::schema::{
-    Facts, Kind, Name, Object, ObjectId, Schema,
-    postgres::{Column, Table},
+use crate::{
+    arrange::Arrange as _,
+    schema::{
+        Facts, Kind, Name, Object, ObjectId, Schema,
+        postgres::{Column, Table},
+    },
 };
 
 /// The objects of a schema, each known by its place in the list.
@@ -136,7 +139,7 @@ impl<'a> Objects<'a> {
                 _ => None,
             })
             .collect();
-        columns.sort_by_key(|(_, _, column)| column.position);
+        columns.arrange_by_key(|(_, _, column)| column.position);
         columns
     }
 

@@ -7,7 +7,10 @@ use super::{
     layout::{Layout, table_name},
     objects::parent_index,
 };
-use crate::schema::{Cycle, Facts, Kind, Name, ObjectId};
+use crate::{
+    arrange::Arrange as _,
+    schema::{Cycle, Facts, Kind, Name, ObjectId},
+};
 
 /// What an object needs.
 pub(super) struct Need {
@@ -79,7 +82,7 @@ fn walk(layout: &Layout<'_>, needs: &[Need]) -> Result<Vec<usize>, Cycle> {
     }
     let mut edges = edges(layout, needs);
     for list in &mut edges {
-        list.sort_by_key(|at| place[*at]);
+        list.arrange_by_key(|at| place[*at]);
     }
     graph::order(&wanted, &edges).map_err(|cycle| {
         let ids = cycle.into_iter().map(|at| objects.get(at).id.clone());

@@ -5,7 +5,10 @@ use super::{
     quote::{ident, literal, role},
     reference,
 };
-use crate::schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges};
+use crate::{
+    arrange::Arrange as _,
+    schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
+};
 
 /// The privilege of an owner who has none.
 pub(super) const NONE: &str = "NONE";
@@ -145,7 +148,7 @@ pub(super) fn grant(grants: &[&Grant], on: &str, column: Option<&str>, to: &mut 
         )
     };
     let mut grants = grants.to_vec();
-    grants.sort_by_key(|grant| key(grant));
+    grants.arrange_by_key(|grant| key(grant));
     for group in grants.chunk_by(|a, b| key(a) == key(b)) {
         let (grantor, grantee, grantable) = key(group[0]);
         let privileges: Vec<String> = group

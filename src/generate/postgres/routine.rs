@@ -6,11 +6,14 @@ use super::{
     quote::{dollar, ident, in_schema, join, literal, operator as operator_name, qualified},
     types::lines,
 };
-use crate::schema::{
-    Kind, ObjectId,
-    postgres::{
-        Aggregate, Cast, Enabled, EventTrigger, Operator, Routine, in_own_order, is_name_list,
-        split_names,
+use crate::{
+    arrange::Arrange as _,
+    schema::{
+        Kind, ObjectId,
+        postgres::{
+            Aggregate, Cast, Enabled, EventTrigger, Operator, Routine, in_own_order, is_name_list,
+            split_names,
+        },
     },
 };
 
@@ -114,7 +117,8 @@ pub(super) fn aggregate(id: &ObjectId, aggregate: &Aggregate, to: &mut Statement
         })
         .collect();
     // The transition function and its state come first in every manual.
-    options.sort_by_key(|option| !(option.starts_with("SFUNC ") || option.starts_with("STYPE ")));
+    options
+        .arrange_by_key(|option| !(option.starts_with("SFUNC ") || option.starts_with("STYPE ")));
     if aggregate.form.as_deref() == Some("HYPOTHETICAL") {
         options.push("HYPOTHETICAL".to_owned());
     }

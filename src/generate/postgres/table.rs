@@ -9,9 +9,12 @@ use super::{
     server::note_secrets,
     types::lines,
 };
-use crate::schema::{
-    Facts, Kind, Object,
-    postgres::{ReplicaIdentity, Table},
+use crate::{
+    arrange::Arrange as _,
+    schema::{
+        Facts, Kind, Object,
+        postgres::{ReplicaIdentity, Table},
+    },
 };
 
 /// How a table gets its columns.
@@ -142,7 +145,7 @@ impl Dump<'_> {
             .parts(at)
             .filter(|(part, _)| self.layout.within[*part] == at)
             .collect();
-        constraints.sort_by_key(|(part, object)| (rank(object.id.kind), *part));
+        constraints.arrange_by_key(|(part, object)| (rank(object.id.kind), *part));
         for (_, object) in constraints {
             if let Some(definition) = self.constraint(object) {
                 let name = ident(&object.id.name);

@@ -19,6 +19,7 @@ pub(super) use rename::rename;
 
 use super::Block;
 use crate::{
+    arrange::Arrange as _,
     schema::{Cycle, Facts, Object, ObjectId, Schema},
     sql::{Dialect, TokenKind, lex},
 };
@@ -31,7 +32,7 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
         Some((rank, object, sql))
     });
     let mut texts: Vec<_> = texts.collect();
-    texts.sort_by_key(|(rank, ..)| *rank);
+    texts.arrange_by_key(|(rank, ..)| *rank);
     let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
     let ordered = ranks
         .flat_map(|texts| in_order(texts, own))

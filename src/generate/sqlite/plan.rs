@@ -14,6 +14,7 @@ use super::{
     virtual_table::{self, Replaced},
 };
 use crate::{
+    arrange::Arrange as _,
     generate::{Loss, LossKind, Migration, MigrationOptions, Refusal, Statement},
     schema::{Change, Kind, Object, ObjectId, Schema, compare, sqlite::quoted},
 };
@@ -249,7 +250,7 @@ fn ordered<'a>(
     kind: Kind,
 ) -> Vec<&'a Object> {
     let mut objects: Vec<&Object> = objects.filter(|object| object.id.kind == kind).collect();
-    objects.sort_by(|a, b| a.id.cmp(&b.id));
+    objects.arrange_by(|a, b| a.id.cmp(&b.id));
     let texts: Vec<_> = objects
         .into_iter()
         .filter_map(|object| {

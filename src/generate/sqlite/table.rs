@@ -1,8 +1,11 @@
 //! A table as the planner sees it.
 
-use crate::schema::{
-    Facts, Kind, Object, ObjectId, Schema,
-    sqlite::{self, PrimaryKey, scan::TableScan, scan::scan_table},
+use crate::{
+    arrange::Arrange as _,
+    schema::{
+        Facts, Kind, Object, ObjectId, Schema,
+        sqlite::{self, PrimaryKey, scan::TableScan, scan::scan_table},
+    },
 };
 
 /// A column with its identity.
@@ -60,7 +63,7 @@ impl<'a> Table<'a> {
                 _ => None,
             })
             .collect();
-        columns.sort_by_key(|column| column.facts.position);
+        columns.arrange_by_key(|column| column.facts.position);
         let key = parts.iter().find_map(|part| match &part.facts {
             Facts::SqlitePrimaryKey(key) => Some(key),
             _ => None,

@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::{Fleet, Voice, journal::Journal};
-use crate::fleet::{Outcome, Tally, TargetLine};
+use crate::{
+    arrange::Arrange as _,
+    fleet::{Outcome, Tally, TargetLine},
+};
 
 /// Why a run ended before all of its targets were started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +153,7 @@ impl<'a> Account<'a> {
         for warning in &mut warnings {
             warning.targets.sort_unstable();
         }
-        warnings.sort_by_key(|it| it.targets.first().copied());
+        warnings.arrange_by_key(|it| it.targets.first().copied());
         (
             self.tally
                 .into_inner()

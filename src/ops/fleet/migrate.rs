@@ -19,6 +19,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
+    arrange::Arrange as _,
     fleet::{Outcome, Stage, StageKind, Tally, TargetLine},
     project::Exists,
     revision::Direction,
@@ -373,6 +374,6 @@ pub(super) fn look<T: Send + Sync>(
         return Err(Error::Interrupted);
     }
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|(index, _)| *index);
+    found.arrange_by_key(|(index, _)| *index);
     Ok(found)
 }

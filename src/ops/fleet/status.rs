@@ -10,6 +10,7 @@ use super::{
     states::States,
 };
 use crate::{
+    arrange::Arrange as _,
     fleet::{Outcome, Tally, TargetLine},
     plan::{self, Relation},
     revision::{Observed, RevisionId, State},
@@ -173,7 +174,7 @@ fn merged(found: Vec<(Arc<Option<StateSummary>>, Vec<usize>)>) -> Vec<(StateSumm
     for (_, targets) in &mut states {
         targets.sort_unstable();
     }
-    states.sort_by(|(a, of_a), (b, of_b)| {
+    states.arrange_by(|(a, of_a), (b, of_b)| {
         let order = b.pending.cmp(&a.pending);
         order.then_with(|| of_a.first().cmp(&of_b.first()))
     });

@@ -20,6 +20,7 @@ use super::{
     status::unread,
 };
 use crate::{
+    arrange::Arrange as _,
     fleet::{Outcome, Tally},
     project::Exists,
     schema::Scope,
@@ -82,7 +83,7 @@ pub fn fleet_verify(
     let found: HashMap<usize, Result<SchemaDrift, Error>> =
         found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found: Vec<_> = found.into_iter().collect();
-    found.sort_by_key(|(index, _)| *index);
+    found.arrange_by_key(|(index, _)| *index);
     let mut report = FleetVerifyReport {
         environment: fleet.config.environment.clone(),
         targets: selected.len(),

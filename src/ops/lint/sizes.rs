@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    arrange::Arrange as _,
     files,
     lint::Size,
     ops::{Error, Session, schema::write},
@@ -118,7 +119,7 @@ pub async fn measure_sizes(session: &mut Session) -> Result<SizeSnapshot, Error>
             pages: size.pages,
         })
         .collect();
-    tables.sort_by(|a, b| a.table.cmp(&b.table));
+    tables.arrange_by(|a, b| a.table.cmp(&b.table));
     Ok(SizeSnapshot {
         version: VERSION,
         tables,

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Blocks, Hold, LockSpan};
 use crate::{
+    arrange::Arrange as _,
     lint::{LockMode, Size},
     schema::Name,
 };
@@ -116,7 +117,7 @@ impl Locks {
             }
         }
         let mut holds: Vec<Hold> = holds.into_values().collect();
-        holds.sort_by_key(|hold| std::cmp::Reverse(hold.writes));
+        holds.arrange_by_key(|hold| std::cmp::Reverse(hold.writes));
         holds
     }
 }

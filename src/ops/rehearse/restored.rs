@@ -5,6 +5,7 @@ use std::{
 
 use super::{NotRestored, rows::Rows};
 use crate::{
+    arrange::Arrange as _,
     ops::{Error, Session, Unlike},
     schema::{Name, Schema, StoredTable, TableRows, TableSums, compare},
 };
@@ -108,7 +109,7 @@ fn divided(tables: Vec<StoredTable>, counts: &Rows) -> (Vec<StoredTable>, Vec<St
         .into_iter()
         .map(|table| (counts.of(&table.name).unwrap_or(u64::MAX), table))
         .collect();
-    tables.sort_by_key(|(rows, _)| *rows);
+    tables.arrange_by_key(|(rows, _)| *rows);
     let mut sum: u64 = 0;
     let (small, large): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(rows, _)| {
         sum = sum.saturating_add(*rows);

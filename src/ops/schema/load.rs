@@ -11,6 +11,7 @@ use std::{
 
 use super::{SourceError, reader::Progress};
 use crate::{
+    arrange::Arrange as _,
     database::{Access, Location, Scratch, ScratchRequest, ScratchUse, Settings, scratch},
     execute::{Event, EventKind, Hold, Stop},
     files,
@@ -402,7 +403,7 @@ fn file_names(path: &Path, shown: &str) -> Result<Vec<(PathBuf, String)>, Source
             names.push(name.to_owned());
         }
     }
-    names.sort();
+    names.arrange();
     if names.is_empty() {
         return Err(SourceError::NoFiles(shown.to_owned()));
     }

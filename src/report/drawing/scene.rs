@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::clean;
-use crate::schema::{Diagram, DiagramColumn, DiagramTable, Name, Reference};
+use crate::{
+    arrange::Arrange as _,
+    schema::{Diagram, DiagramColumn, DiagramTable, Name, Reference},
+};
 
 /// The number of columns up to which all of a table are shown. Beyond it, those that are no part of
 /// a key are left out.
@@ -55,7 +58,7 @@ impl<'a> Scene<'a> {
         let missing = diagram.references.iter().flat_map(|it| [&it.from, &it.to]);
         let missing: BTreeSet<&Name> = missing.filter(|name| !known.contains(name)).collect();
         tables.extend(missing.into_iter().map(Table::missing));
-        tables.sort_by_key(|table| table.name);
+        tables.arrange_by_key(|table| table.name);
         let places = tables.iter().enumerate();
         let places: BTreeMap<&Name, usize> = places.map(|(at, it)| (it.name, at)).collect();
         let links = diagram.references.iter().map(|reference| {

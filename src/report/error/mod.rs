@@ -39,7 +39,10 @@ use super::{
     codes::{self, Code},
     exit::Exit,
 };
-use crate::report::{Diagnostic, Json, Snippet};
+use crate::{
+    arrange::Arrange as _,
+    report::{Diagnostic, Json, Snippet},
+};
 
 /// The error of a failed command.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ impl Error {
         }
         let same = |a: &Diagnostic, b: &Diagnostic| file(a).is_some() && file(a) == file(b);
         for of_file in diagnostics.chunk_by_mut(same) {
-            of_file.sort_by_key(|d| d.place.as_ref().map(Snippet::order));
+            of_file.arrange_by_key(|d| d.place.as_ref().map(Snippet::order));
         }
         let first = diagnostics.first().map_or("", |diagnostic| diagnostic.code);
         let exit = codes::CODES

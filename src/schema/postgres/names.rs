@@ -1,6 +1,6 @@
 //! Names that the server gives, and lists of names in the values of settings.
 
-use crate::schema::Name;
+use crate::{arrange::Arrange as _, schema::Name};
 
 /// The longest identifier.
 pub const MAX_NAME: usize = 63;
@@ -56,7 +56,7 @@ pub fn own_order(names: &[String]) -> Vec<String> {
 
 /// Puts items that were sorted by name into the order that [`own_order`] kept.
 pub fn in_own_order<T>(mut items: Vec<T>, order: &[String], name: impl Fn(&T) -> &str) -> Vec<T> {
-    items.sort_by_key(|item| order.iter().position(|it| it == name(item)));
+    items.arrange_by_key(|item| order.iter().position(|it| it == name(item)));
     items
 }
 

@@ -2,6 +2,7 @@
 
 use super::{fate::Fates, sides::Side};
 use crate::{
+    arrange::Arrange as _,
     generate::postgres::{graph, order},
     schema::{Facts, Kind, Object, ObjectId},
 };
@@ -45,7 +46,7 @@ pub(super) fn fold(old: &mut Side<'_>, fates: &mut Fates) -> (Vec<usize>, Vec<us
     number(&wanted, &mut places);
     let mut edges = edges(old, &down_of);
     for list in &mut edges {
-        list.sort_by_key(|at| places[*at]);
+        list.arrange_by_key(|at| places[*at]);
     }
     // Where there is no such order, that of the names will do: it decides nothing but looks.
     if let Ok(ordered) = graph::order(&wanted, &edges) {

@@ -8,6 +8,7 @@ use super::{
     sides::{Side, Sides},
 };
 use crate::{
+    arrange::Arrange as _,
     generate::{
         Refusal,
         postgres::{Dump, graph, order},
@@ -195,7 +196,7 @@ impl<'a> Plan<'a> {
             Node::Down(at) | Node::Aside(at) => usize::MAX - self.old_place(*at),
             _ => 0,
         };
-        downs.sort_by_key(old_place);
+        downs.arrange_by_key(old_place);
         let asides = (0..olds).filter(|at| self.fate(*at) == Fate::Replaced);
         let asides: Vec<Node> = asides.map(Node::Aside).collect();
         let is_late = |at: &usize| self.dump.layout.late_default[*at] && self.is_created(*at);
@@ -206,7 +207,7 @@ impl<'a> Plan<'a> {
             Node::Up(at) => self.new_place(*at),
             _ => 0,
         };
-        ups.sort_by_key(new_place);
+        ups.arrange_by_key(new_place);
         let attach =
             (0..news).filter(|at| self.old_of[*at].is_some_and(|old| self.leaves_parent(old)));
         let attach: Vec<Node> = attach.map(Node::Attach).collect();
@@ -224,7 +225,7 @@ impl<'a> Plan<'a> {
             place[number(*node)] = at;
         }
         for list in &mut edges {
-            list.sort_by_key(|at| place[*at]);
+            list.arrange_by_key(|at| place[*at]);
             list.dedup();
         }
         let wanted: Vec<usize> = nodes.iter().map(|node| number(*node)).collect();

@@ -2,6 +2,7 @@
 
 use super::{step::Step, write::Writer};
 use crate::{
+    arrange::Arrange as _,
     generate::postgres::{
         Statements,
         privileges::{self as dumped, DefaultPlace, NONE, Usual},
@@ -313,7 +314,7 @@ impl Granted<'_> {
 
     fn revoke(&self, grants: &[&Grant], to: &mut Statements) {
         let mut grants = grants.to_vec();
-        grants.sort_by(|a, b| a.grantee.cmp(&b.grantee));
+        grants.arrange_by(|a, b| a.grantee.cmp(&b.grantee));
         for group in grants.chunk_by(|a, b| a.grantee == b.grantee) {
             let what: Vec<String> = group.iter().map(|grant| self.privilege(grant)).collect();
             let cascade = if group.iter().any(|it| it.grantable) {

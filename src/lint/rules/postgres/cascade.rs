@@ -1,5 +1,6 @@
 use super::{Context, Draft, LOSES, Name, POSTGRES, Rule};
 use crate::{
+    arrange::Arrange as _,
     lint::{Act, Example, Level, Severity, TableChange, wait},
     schema::ObjectId,
 };
@@ -181,7 +182,7 @@ fn referring(context: &Context<'_>, tables: &[&Name]) -> Vec<Name> {
         _ => None,
     });
     let mut found: Vec<Name> = keys.filter(|it| !is_among(it)).collect();
-    found.sort();
+    found.arrange();
     found.dedup();
     found
 }

@@ -1,5 +1,6 @@
 use super::{BLOCKS_POSTGRES, Context, Draft, Rule};
 use crate::{
+    arrange::Arrange as _,
     lint::{Example, LockMode, Severity, Statement, wait},
     schema::Name,
 };
@@ -32,7 +33,7 @@ fn exclusive(statement: &Statement, held: bool) -> Vec<&Name> {
         .filter(|it| it.mode == LockMode::AccessExclusive && (it.is_held || !held))
         .map(|it| &it.relation)
         .collect();
-    names.sort();
+    names.arrange();
     names.dedup();
     names
 }

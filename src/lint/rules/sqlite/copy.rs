@@ -1,5 +1,6 @@
 use super::{Context, Draft, Kind, LOSES, Name, Rule, SQLITE, sql};
 use crate::{
+    arrange::Arrange as _,
     lint::{Act, ChangeRows, Example},
     schema::Facts,
 };
@@ -114,6 +115,6 @@ fn columns(context: &Context<'_>, table: &Name) -> Option<Vec<String>> {
             _ => None,
         })
         .collect();
-    columns.sort();
+    columns.arrange();
     (!columns.is_empty()).then(|| columns.into_iter().map(|it| it.1).collect())
 }

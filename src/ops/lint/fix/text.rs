@@ -1,5 +1,6 @@
 //! Edits of the text of a script.
 
+use crate::arrange::Arrange as _;
 use std::ops::Range;
 
 /// Edits of a text that leave every other byte as it is.
@@ -90,7 +91,7 @@ impl<'a> Edits<'a> {
         for (range, _) in &mut self.edits {
             *range = range.start + more..range.end + more;
         }
-        self.edits.sort_by_key(|(range, _)| range.start);
+        self.edits.arrange_by_key(|(range, _)| range.start);
         done(text, &self.edits)
     }
 

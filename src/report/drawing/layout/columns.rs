@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Link, Size};
+use crate::arrange::Arrange as _;
 
 /// The most that two lines at the same row of a box are apart.
 const SPREAD: f64 = 9.0;
@@ -199,7 +200,7 @@ impl Columns {
         }
         ports.retain(|_, nets| nets.len() > 1);
         for nets in ports.values_mut() {
-            nets.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            nets.arrange_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         }
         let shift = |tip: &mut Tip, is_right: bool, net: usize| {
             let Some(nets) = ports.get(&(tip.item, is_right, tip.row.to_bits())) else {

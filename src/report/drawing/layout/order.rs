@@ -4,6 +4,7 @@ use super::{
     columns::{Columns, Joint},
     place::stacked,
 };
+use crate::arrange::Arrange as _;
 
 /// The most sweeps over the columns; large pictures get fewer.
 const SWEEPS: usize = 24;
@@ -65,7 +66,7 @@ fn start(columns: &mut Columns) {
         }
     }
     for column in &mut columns.columns {
-        column.sort_by_key(|&item| rank[item]);
+        column.arrange_by_key(|&item| rank[item]);
     }
 }
 
@@ -100,7 +101,7 @@ fn sort(columns: &mut Columns, column: usize, side: Side) {
         (sum, count) => sum / count,
     };
     let mut sorted = columns.columns[column].clone();
-    sorted.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
+    sorted.arrange_by(|&a, &b| key(a).total_cmp(&key(b)));
     columns.columns[column] = sorted;
 }
 
@@ -123,7 +124,7 @@ fn crossings_in(joints: &[Joint], tops: &[f64]) -> usize {
             }
         }
     }
-    lines.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    lines.arrange_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut ends: Vec<f64> = lines.into_iter().map(|line| line.1).collect();
     inversions(&mut ends)
 }

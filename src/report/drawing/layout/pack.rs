@@ -1,6 +1,7 @@
 //! Packs parts into a rectangle, and boxes without lines below them.
 
 use super::{HEADING, LOOSE_GAP, LOOSE_HEAD, Layout, PART_GAP, Point, RATIO, Size, scale};
+use crate::arrange::Arrange as _;
 
 /// Places of parts and of boxes without lines.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub(super) fn pack(parts: &[Size], loose: &[Size]) -> Packed {
         + loose.iter().map(|size| area(size, LOOSE_GAP)).sum::<f64>();
     let widest = |sizes: &[Size]| sizes.iter().map(|size| size.width).fold(0.0, f64::max);
     let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by(|&a, &b| area(&parts[b], 0.0).total_cmp(&area(&parts[a], 0.0)));
+    order.arrange_by(|&a, &b| area(&parts[b], 0.0).total_cmp(&area(&parts[a], 0.0)));
     let mut best: Option<(f64, Packed)> = None;
     let mut offer = |packed: Packed| {
         // Both a bad ratio and unused space make everything smaller on the page.
@@ -131,7 +132,7 @@ fn raise(edge: &mut Vec<Point>, from: f64, to: f64, y: f64) {
     if !has_end {
         edge.push(Point { x: to, y: before });
     }
-    edge.sort_by(|a, b| a.x.total_cmp(&b.x));
+    edge.arrange_by(|a, b| a.x.total_cmp(&b.x));
 }
 
 /// The corners of boxes in columns of equal width, each box in the column that is lowest, and the

@@ -1,6 +1,7 @@
 //! The vertical places of the items of each column, in their order.
 
 use super::columns::{Columns, Item, Tip};
+use crate::arrange::Arrange as _;
 
 /// The space between two boxes.
 pub(super) const BOX_GAP: f64 = 30.0;
@@ -108,7 +109,7 @@ fn wishes(
         if places.is_empty() {
             return;
         }
-        places.sort_by(f64::total_cmp);
+        places.arrange_by(f64::total_cmp);
         let lanes = others
             .iter()
             .filter(|it| columns.items[it.item].node.is_none());

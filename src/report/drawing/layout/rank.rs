@@ -1,6 +1,7 @@
 //! The column of each box.
 
 use super::Size;
+use crate::arrange::Arrange as _;
 
 /// An arc from a box to one that refers to it: the first belongs to the left of the second.
 pub(super) type Arc = (usize, usize);
@@ -128,7 +129,7 @@ impl<'a> Ranks<'a> {
                 depths[node] = next.map_or(depths[node], |next| next - 1);
             }
         }
-        sequence.sort_by_key(|&node| depths[node]);
+        sequence.arrange_by_key(|&node| depths[node]);
         Self {
             sizes,
             before,
@@ -148,7 +149,7 @@ impl<'a> Ranks<'a> {
         {
             let mut level = level.to_vec();
             // Those that others wait for come first, then neighbours of the same box.
-            level.sort_by_key(|&node| {
+            level.arrange_by_key(|&node| {
                 let before = self.before[node].iter();
                 let last = before.map(|&other| (columns[other], other)).max();
                 (self.after[node].is_empty(), last, node)

@@ -4,6 +4,7 @@ use super::{
     Point, Size,
     columns::{Columns, Tip},
 };
+use crate::arrange::Arrange as _;
 
 /// The space between a box and the nearest vertical line: room for the marks at ends.
 const SIDE: f64 = 30.0;
@@ -117,7 +118,7 @@ pub(super) fn route(columns: &Columns, sizes: &[Size], tops: &[f64]) -> Routes {
 fn assign(strands: Vec<Strand>) -> (Vec<(usize, usize)>, usize) {
     let mut strands: Vec<Strand> = strands.into_iter().filter(|it| !it.is_straight()).collect();
     let middle = |strand: &Strand| strand.top + strand.bottom;
-    strands.sort_by(|a, b| middle(a).total_cmp(&middle(b)));
+    strands.arrange_by(|a, b| middle(a).total_cmp(&middle(b)));
     let order = match strands.len() <= MOST_TRIED {
         true => tried(&strands),
         false => (0..strands.len()).collect(),

@@ -6,6 +6,7 @@ use super::{
     },
 };
 use crate::{
+    arrange::Arrange as _,
     ops::{CopySource, RehearseReport, RehearsedRevision, RehearsedStatement},
     report::{Style, Weight, count, duration},
 };
@@ -84,9 +85,9 @@ fn cost(revision: &RehearsedRevision) -> String {
 fn shown(revision: &RehearsedRevision, verbosity: Verbosity) -> Vec<&RehearsedStatement> {
     let mut statements: Vec<&RehearsedStatement> = revision.statements.iter().collect();
     if verbosity < Verbosity::Verbose {
-        statements.sort_by_key(|it| std::cmp::Reverse(it.elapsed));
+        statements.arrange_by_key(|it| std::cmp::Reverse(it.elapsed));
         statements.truncate(SHOWN);
-        statements.sort_by_key(|it| it.line);
+        statements.arrange_by_key(|it| it.line);
     }
     statements
 }

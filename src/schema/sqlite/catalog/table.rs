@@ -1,12 +1,15 @@
 //! The objects that a CREATE TABLE makes.
 
 use super::{Context, ListedTable, Made, PragmaColumn, SchemaRow, parts};
-use crate::schema::{
-    Kind, Object, ObjectId, Unreadable,
-    sqlite::{
-        Check, Column, Expression, ForeignKey, KeyColumn, PrimaryKey, Table, Unique,
-        keywords::quoted,
-        scan::{ColumnScan, ConstraintScan, Definition, TableScan},
+use crate::{
+    arrange::Arrange as _,
+    schema::{
+        Kind, Object, ObjectId, Unreadable,
+        sqlite::{
+            Check, Column, Expression, ForeignKey, KeyColumn, PrimaryKey, Table, Unique,
+            keywords::quoted,
+            scan::{ColumnScan, ConstraintScan, Definition, TableScan},
+        },
     },
 };
 
@@ -137,7 +140,7 @@ impl Context<'_> {
             made.add(id, facts, Vec::new());
         }
         let mut key: Vec<_> = columns.iter().filter(|it| it.primary_key > 0).collect();
-        key.sort_by_key(|column| column.primary_key);
+        key.arrange_by_key(|column| column.primary_key);
         if !key.is_empty() {
             let columns = key.into_iter().map(|column| KeyColumn {
                 column: column.name.as_str().into(),
@@ -220,7 +223,7 @@ fn defer_last(constraints: &mut [Object], deferred: bool) {
 /// Numbers constraints that have the same kind and name.
 fn tell_apart(constraints: &mut [Object]) {
     let dialect = crate::sql::Dialect::Sqlite;
-    constraints.sort_by(|a, b| a.id.order(&b.id, dialect));
+    constraints.arrange_by(|a, b| a.id.order(&b.id, dialect));
     let mut start = 0;
     while start < constraints.len() {
         let first = constraints[start].id.clone();

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use super::{grouped, scale::Scale, text};
 use crate::{
+    arrange::Arrange as _,
     ops::{Blocks, LockSpan, RehearseReport, RehearsedStatement},
     report::{
         count, duration,
@@ -66,7 +67,7 @@ fn lanes(locks: &[LockSpan]) -> Vec<(Option<&Name>, Vec<&LockSpan>)> {
         let strongest = spans.iter().map(|it| it.blocks).max();
         (strongest, wait(Blocks::Everything), wait(Blocks::Writes))
     };
-    lanes.sort_by_key(|(_, spans)| std::cmp::Reverse(weight(spans)));
+    lanes.arrange_by_key(|(_, spans)| std::cmp::Reverse(weight(spans)));
     lanes
 }
 
