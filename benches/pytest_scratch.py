@@ -61,13 +61,16 @@ def main() -> None:
         # The template that both copy has one schema; the one of the plugin is kept by migrator itself.
         timed(migrator, "db", "create", cwd=place)
         timed(migrator, "upgrade", cwd=place)
-        statements = [f'CREATE DATABASE "{OWN}_{number}" TEMPLATE "{OWN}";\nDROP DATABASE "{OWN}_{number}";\n'
-                      for number in range(TESTS)]
+        create = [f'CREATE DATABASE "{OWN}_{number}" TEMPLATE "{OWN}";\n' for number in range(TESTS)]
+        drop = [f'DROP DATABASE "{OWN}_{number}";\n' for number in range(TESTS)]
+        both = [line for pair in zip(create, drop) for line in pair]
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        times: "dict[str, list[float]]" = {"bare": [], "plugin": [], "pytest alone": []}
+        times: "dict[str, list[float]]" = {name: [] for name in ("bare", "create alone", "plugin", "pytest alone")}
         timed(*pytest, "test_plugin.py", cwd=place)
         for _ in range(ROUNDS):
-            times["bare"].append(psql("".join(statements)))
+            times["bare"].append(psql("".join(both)))
+            times["create alone"].append(psql("".join(create)))
+            psql("".join(drop))
             times["plugin"].append(timed(*pytest, "test_plugin.py", cwd=place))
             times["pytest alone"].append(timed(*pytest, "test_nothing.py", cwd=place))
         timed(migrator, "scratch", "drop", cwd=place)
@@ -75,8 +78,10 @@ def main() -> None:
         for name, found in times.items():
             print(f"{name:14}{min(found):8.3f} s  ({', '.join(f'{it:.3f}' for it in found)})")
         best = {name: min(found) for name, found in times.items()}
-        print(f"{TESTS} tests: {best['plugin'] / best['bare']:.2f} x bare CREATE and DROP DATABASE, with pytest's own time;"
-              f" {(best['plugin'] - best['pytest alone']) / best['bare']:.2f} x without it")
+        own = best["plugin"] - best["pytest alone"]
+        for name, what in (("bare", "CREATE and DROP DATABASE"), ("create alone", "CREATE DATABASE alone")):
+            print(f"{TESTS} tests: {best['plugin'] / best[name]:.2f} x {what}, with pytest's own time;"
+                  f" {own / best[name]:.2f} x without it")
 
 
 if __name__ == "__main__":
