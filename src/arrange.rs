@@ -69,7 +69,7 @@ mod tests {
             expected.sort_by_key(|(key, _)| *key);
             prop_assert_eq!(&found, &expected);
             found.arrange_by(|a, b| b.1.cmp(&a.1));
-            expected.sort_by(|a, b| b.1.cmp(&a.1));
+            expected.sort_by_key(|(_, place)| std::cmp::Reverse(*place));
             prop_assert_eq!(&found, &expected);
             found.arrange();
             expected.sort();
