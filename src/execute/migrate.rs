@@ -115,11 +115,11 @@ where
     let result = attempts(database, run, known, (plan, before), &mut done).await;
     abandoned.0 = None;
     match result {
-        Ok((finish, not_run, now)) => Ok(Migrated {
+        Ok(ended) => Ok(Migrated {
             done,
-            not_run,
-            finish,
-            now,
+            not_run: ended.not_run,
+            finish: ended.finish,
+            now: ended.now,
         }),
         Err(error) => Err(Aborted { done, error }),
     }
@@ -148,15 +148,11 @@ pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>,
 
 async fn attempts<E, P, B, F>(
     database: &mut dyn Database,
-    Run {
-        options,
-        stop,
-        sink,
-    }: Run<'_>,
+    how: Run<'_>,
     mut known: Option<Known>,
     (mut plan, mut before): (P, B),
     all: &mut Vec<Done>,
-) -> Result<(Finish, Vec<Subject>, Option<Observed>), E>
+) -> Result<Ended, E>
 where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed, Option<&Surroundings>) -> Result<Plan, E>,
@@ -164,93 +160,145 @@ where
     F: Future<Output = Result<(), E>>,
 {
     let (mut attempts, mut is_replanned) = (0, false);
-    let mut options = options;
     while attempts < ATTEMPTS {
+        let mut options = how.options.run;
         // The version table was read, or written, by the run before.
-        options.run.is_prepared = options.alone && is_prepared(known.as_ref());
-        let (plan, unchanged, after) = match known.take() {
-            Some(Known::Plan(plan)) => (plan, None, None),
-            known => {
-                let observed = match known {
-                    Some(Known::State(observed)) => observed,
-                    _ => {
-                        lock(database, options.lock_wait, stop, sink).await?;
-                        database.observe(options.detail).await?
-                    }
-                };
-                let beside = match options.survey && observed.is_empty() {
-                    true => Some(database.surroundings().await?),
-                    false => None,
-                };
-                let plan = plan(&observed, beside.as_ref())?;
-                is_replanned = true;
-                // If steps run, the state is read again afterwards, so that two copies of a large table
-                // are not kept in memory.
-                match plan.steps.is_empty() {
-                    true => (plan, Some(observed), None),
-                    false if options.alone => {
-                        let after = after(observed, &plan);
-                        (plan, None, after)
-                    }
-                    false => (plan, None, None),
-                }
-            }
-        };
-        if all.is_empty() && !plan.steps.is_empty() {
-            before(&plan).await?;
+        options.is_prepared = how.options.alone && is_prepared(known.as_ref());
+        let planned = planned(database, &how, known.take(), &mut plan).await?;
+        is_replanned |= !planned.is_known;
+        if all.is_empty() && !planned.plan.steps.is_empty() {
+            before(&planned.plan).await?;
         }
-        match exchange(database, &plan.exchanges).await {
+        match exchange(database, &planned.plan.exchanges).await {
             Err(DatabaseError::StateChanged { .. }) => {
                 attempts += 1;
                 continue;
             }
             exchanged => exchanged?,
         }
-        match run(database, plan, options.run, stop, sink).await {
-            Err(mut failure) => {
-                all.append(&mut failure.done);
-                failure.done.clone_from(all);
-                let not_run = failure.not_run.clone();
-                let now = final_state(database).await;
-                return Ok((Finish::Failed(failure), not_run, now));
-            }
-            Ok(Outcome::Complete(done)) if done.is_empty() && unchanged.is_some() => {
-                return Ok((Finish::Complete, Vec::new(), unchanged));
-            }
-            Ok(Outcome::Complete(done)) => {
+        let outcome = run(database, planned.plan, options, how.stop, how.sink).await;
+        let outcome = match outcome {
+            Ok(Outcome::PlanOutdated { done, reason })
+                if done.is_empty() || how.options.replan_midway =>
+            {
                 all.extend(done);
-                // Another plan may lead elsewhere than the caller knows.
-                let now = match after {
-                    Some(after) => Some(after),
-                    None if options.tells_state || is_replanned => final_state(database).await,
-                    None => None,
-                };
-                return Ok((Finish::Complete, Vec::new(), now));
-            }
-            Ok(Outcome::Stopped {
-                done,
-                not_run,
-                partial,
-            }) => {
-                all.extend(done);
-                let now = final_state(database).await;
-                return Ok((Finish::Stopped { partial }, not_run, now));
-            }
-            Ok(Outcome::PlanOutdated { done, reason }) => {
-                let is_midway = !done.is_empty();
-                all.extend(done);
-                if is_midway && !options.replan_midway {
-                    let now = final_state(database).await;
-                    return Ok((Finish::Outdated(reason), Vec::new(), now));
-                }
                 // A new holder of the lock makes progress, so this loop ends.
                 attempts += usize::from(reason != DatabaseError::LockLost);
+                continue;
             }
-        }
+            outcome => outcome,
+        };
+        let mut ended = ended(outcome, all);
+        ended.now = match (&ended.finish, planned.unchanged, planned.after) {
+            (Finish::Complete, Some(unchanged), _) => Some(unchanged),
+            (Finish::Complete, _, Some(after)) => Some(after),
+            // Another plan may lead elsewhere than the caller knows.
+            (Finish::Complete, ..) if !how.options.tells_state && !is_replanned => None,
+            _ => final_state(database).await,
+        };
+        return Ok(ended);
     }
     Err(E::from(DatabaseError::StateChanged {
         reason: format!("the plan was outdated {ATTEMPTS} times"),
     }))
+}
+
+/// How a migration ended, but for the steps that were committed.
+struct Ended {
+    finish: Finish,
+    not_run: Vec<Subject>,
+    now: Option<Observed>,
+}
+
+/// How the run of the last plan has ended. Its steps are added to those of `all` plans.
+fn ended(outcome: Result<Outcome, PartialFailure>, all: &mut Vec<Done>) -> Ended {
+    let (finish, not_run) = match outcome {
+        Err(mut failure) => {
+            all.append(&mut failure.done);
+            failure.done.clone_from(all);
+            let not_run = failure.not_run.clone();
+            (Finish::Failed(failure), not_run)
+        }
+        Ok(Outcome::Complete(done)) => {
+            all.extend(done);
+            (Finish::Complete, Vec::new())
+        }
+        Ok(Outcome::Stopped {
+            done,
+            not_run,
+            partial,
+        }) => {
+            all.extend(done);
+            (Finish::Stopped { partial }, not_run)
+        }
+        Ok(Outcome::PlanOutdated { done, reason }) => {
+            all.extend(done);
+            (Finish::Outdated(reason), Vec::new())
+        }
+    };
+    Ended {
+        finish,
+        not_run,
+        now: None,
+    }
+}
+
+/// A plan, and what is known of the state.
+struct Planned {
+    plan: Plan,
+    /// The state that a plan without steps leaves as it is.
+    unchanged: Option<Observed>,
+    /// The state to which the records of the plan lead.
+    after: Option<Observed>,
+    /// Whether the caller knows the plan.
+    is_known: bool,
+}
+
+/// A plan for the state that is `known`, or that is read once the lock is taken.
+async fn planned<E, P>(
+    database: &mut dyn Database,
+    how: &Run<'_>,
+    known: Option<Known>,
+    plan: &mut P,
+) -> Result<Planned, E>
+where
+    E: From<LockError> + From<DatabaseError>,
+    P: FnMut(&Observed, Option<&Surroundings>) -> Result<Plan, E>,
+{
+    let options = &how.options;
+    let observed = match known {
+        Some(Known::Plan(plan)) => {
+            return Ok(Planned {
+                plan,
+                unchanged: None,
+                after: None,
+                is_known: true,
+            });
+        }
+        Some(Known::State(observed)) => observed,
+        None => {
+            lock(database, options.lock_wait, how.stop, how.sink).await?;
+            database.observe(options.detail).await?
+        }
+    };
+    let beside = match options.survey && observed.is_empty() {
+        true => Some(database.surroundings().await?),
+        false => None,
+    };
+    let plan = plan(&observed, beside.as_ref())?;
+    // If steps run, the state is read again afterwards, so that two copies of a large table are not kept
+    // in memory.
+    let (unchanged, after) = match plan.steps.is_empty() {
+        true => (Some(observed), None),
+        false if options.alone => (None, after(observed, &plan)),
+        false => (None, None),
+    };
+    Ok(Planned {
+        plan,
+        unchanged,
+        after,
+        is_known: false,
+    })
 }
 
 /// Whether the version table is known to be there, in the present layout.
