@@ -1,6 +1,9 @@
 //! What has been read so far.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Query, Version, fields::Fault, privileges::AclDefault};
 use crate::{
@@ -78,6 +81,7 @@ pub(super) struct TypeInfo {
 }
 
 /// An operator class.
+#[derive(Clone)]
 pub(super) struct OperatorClass {
     pub name: Name,
     pub method: u32,
@@ -115,6 +119,16 @@ pub(super) struct IndexColumn {
     pub options: Options,
 }
 
+/// What is read of objects that initdb makes. There are many of them, and they hardly ever change.
+#[derive(Clone, Default)]
+pub(super) struct System {
+    pub acl_defaults: HashMap<u8, AclDefault>,
+    pub collations: HashMap<u32, Name>,
+    pub operator_classes: HashMap<u32, OperatorClass>,
+    /// The methods and types with a default operator class.
+    pub default_classes: HashSet<(u32, u32)>,
+}
+
 /// What has been read so far, with the names of what rows refer to by OID.
 pub(super) struct Catalog {
     pub version: Version,
@@ -125,18 +139,14 @@ pub(super) struct Catalog {
     /// The role whose objects have no owner in the facts.
     pub home: u32,
     pub roles: HashMap<u32, String>,
-    pub acl_defaults: HashMap<u8, AclDefault>,
     pub namespaces: HashMap<u32, String>,
     pub tablespaces: HashMap<u32, String>,
     pub methods: HashMap<u32, String>,
-    pub collations: HashMap<u32, Name>,
-    pub operator_classes: HashMap<u32, OperatorClass>,
+    pub system: Arc<System>,
     /// The comments that CREATE EXTENSION sets.
     pub extension_comments: HashMap<u32, String>,
     /// The extension of each member.
     pub members: HashMap<(u32, u32), u32>,
-    /// The methods and types with a default operator class.
-    pub default_classes: HashSet<(u32, u32)>,
     pub types: HashMap<(u32, i32), TypeInfo>,
     /// The types under domains.
     pub base_types: HashMap<u32, u32>,
@@ -168,15 +178,12 @@ impl Catalog {
             own_tables,
             home: 0,
             roles: HashMap::new(),
-            acl_defaults: HashMap::new(),
             namespaces: HashMap::new(),
             tablespaces: HashMap::new(),
             methods: HashMap::new(),
-            collations: HashMap::new(),
-            operator_classes: HashMap::new(),
+            system: Arc::default(),
             extension_comments: HashMap::new(),
             members: HashMap::new(),
-            default_classes: HashSet::new(),
             types: HashMap::new(),
             base_types: HashMap::new(),
             relations: HashMap::new(),
@@ -193,6 +200,10 @@ impl Catalog {
             unmodelled: Vec::new(),
             unreadable: Vec::new(),
         }
+    }
+
+    pub fn system_mut(&mut self) -> &mut System {
+        Arc::make_mut(&mut self.system)
     }
 
     /// Adds an object.
@@ -275,7 +286,9 @@ impl Catalog {
     /// The name of a collation, if it is not `usual`.
     pub fn collation(&self, oid: u32, usual: u32) -> Option<Name> {
         let is_own = oid != 0 && oid != usual;
-        is_own.then(|| self.collations.get(&oid).cloned()).flatten()
+        is_own
+            .then(|| self.system.collations.get(&oid).cloned())
+            .flatten()
     }
 
     /// The name of a tablespace, if it is not the database's.
@@ -384,11 +397,12 @@ pub(super) fn queries() -> Vec<Query> {
             |catalog, fields| {
                 let oid = fields.oid()?;
                 let name = catalog.name(fields.oid()?, fields.text()?);
-                catalog.collations.insert(oid, name);
+                catalog.system_mut().collations.insert(oid, name);
                 Ok(())
             },
         )
-        .on_catalogs(&["pg_collation"]),
+        .on_catalogs(&["pg_collation"])
+        .of_system(),
         Query::new(
             "SELECT oid, opcnamespace, opcname, opcmethod, opcintype, opcdefault, \
              opckeytype <> 0 FROM pg_opclass",
@@ -403,12 +417,13 @@ pub(super) fn queries() -> Vec<Query> {
                 };
                 if class.is_default {
                     let key = (class.method, class.input);
-                    catalog.default_classes.insert(key);
+                    catalog.system_mut().default_classes.insert(key);
                 }
-                catalog.operator_classes.insert(oid, class);
+                catalog.system_mut().operator_classes.insert(oid, class);
                 Ok(())
             },
         )
-        .on_catalogs(&["pg_opclass"]),
+        .on_catalogs(&["pg_opclass"])
+        .of_system(),
     ]
 }

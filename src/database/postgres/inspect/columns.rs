@@ -43,12 +43,16 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
         )
         .on_relations("adrelid", 1),
         Query::new(
-            "SELECT d.objid, d.refobjid, d.refobjsubid, d.deptype \
-             FROM pg_sequence AS s JOIN pg_depend AS d ON d.objid = s.seqrelid \
-             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
-             AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')",
+            // OWNED BY writes the sequence's row in pg_sequence, too.
+            format!(
+                "SELECT d.objid, d.refobjid, d.refobjsubid, d.deptype \
+                 FROM pg_sequence AS s JOIN pg_depend AS d ON d.objid = s.seqrelid \
+                 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
+                 AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') AND {OF_RELATIONS}"
+            ),
             read_owned_sequence,
-        ),
+        )
+        .on_relations("s.seqrelid", 0),
     ];
     if version.has(18) {
         let sql = format!(

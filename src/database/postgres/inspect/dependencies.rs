@@ -37,25 +37,54 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
              AND m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass)"
         )
     };
-    let sql = format!(
-        "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
-         {}, {element}, {} FROM pg_depend AS d \
-         WHERE (d.deptype = 'n' {of_generated}) AND d.objid >= {FIRST_USER_OID} \
-         AND d.refobjid >= {FIRST_USER_OID} \
-         AND CASE WHEN (d.classid, d.objid) IN (SELECT m.classid, m.objid FROM pg_depend AS m \
-         WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass) \
-         THEN {} IS DISTINCT FROM {} ELSE true END \
-         AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
-        of_type("t.typrelid", "d.refobjid"),
-        of_type(
-            "t.typrelid",
-            "(SELECT a.typelem FROM pg_type AS a WHERE a.oid = d.refobjid)"
-        ),
-        extension("d.classid", "d.objid"),
-        extension("d.refclassid", "d.refobjid"),
-    );
-    vec![Query::new(sql, read_dependency).then(add_attachments)]
+    let rows = |from: &str| {
+        format!(
+            "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
+             {}, {element}, {}, {OF_RELATION} FROM {from} AS d \
+             WHERE (d.deptype = 'n' {of_generated}) AND d.objid >= {FIRST_USER_OID} \
+             AND d.refobjid >= {FIRST_USER_OID} \
+             AND CASE WHEN (d.classid, d.objid) IN (SELECT m.classid, m.objid FROM pg_depend AS m \
+             WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass) \
+             THEN {} IS DISTINCT FROM {} ELSE true END \
+             AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
+            of_type("t.typrelid", "d.refobjid"),
+            of_type(
+                "t.typrelid",
+                "(SELECT a.typelem FROM pg_type AS a WHERE a.oid = d.refobjid)"
+            ),
+            extension("d.classid", "d.objid"),
+            extension("d.refclassid", "d.refobjid"),
+        )
+    };
+    vec![
+        Query::new(rows("pg_depend"), read_dependency)
+            .then(add_attachments)
+            .on_relations_by(rows(OF_SOME), 9),
+    ]
 }
+
+/// The relation of the object that depends, whose rows are written when it comes to depend on something
+/// else; 0 for objects that are no parts of relations.
+const OF_RELATION: &str = "coalesce(CASE d.classid \
+     WHEN 'pg_class'::regclass THEN \
+     coalesce((SELECT i.indrelid FROM pg_index AS i WHERE i.indexrelid = d.objid), d.objid) \
+     WHEN 'pg_constraint'::regclass THEN (SELECT c.conrelid FROM pg_constraint AS c WHERE c.oid = d.objid) \
+     WHEN 'pg_attrdef'::regclass THEN (SELECT a.adrelid FROM pg_attrdef AS a WHERE a.oid = d.objid) \
+     WHEN 'pg_trigger'::regclass THEN (SELECT t.tgrelid FROM pg_trigger AS t WHERE t.oid = d.objid) \
+     WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite AS r WHERE r.oid = d.objid) \
+     WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy AS p WHERE p.oid = d.objid) \
+     END, 0)";
+
+/// The rows of pg_depend for the relations in `$1`, their parts, and what is no part of a relation.
+const OF_SOME: &str = "(SELECT d.* FROM pg_depend AS d \
+     WHERE d.classid <> ALL ('{pg_class, pg_constraint, pg_attrdef, pg_trigger, pg_rewrite, pg_policy}'::regclass[]::oid[]) \
+     OR (d.classid, d.objid) IN (SELECT 'pg_class'::regclass::oid, unnest($1) \
+     UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid IN (SELECT unnest($1)) \
+     UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid IN (SELECT unnest($1)) \
+     UNION ALL SELECT 'pg_attrdef'::regclass, oid FROM pg_attrdef WHERE adrelid IN (SELECT unnest($1)) \
+     UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgrelid IN (SELECT unnest($1)) \
+     UNION ALL SELECT 'pg_rewrite'::regclass, oid FROM pg_rewrite WHERE ev_class IN (SELECT unnest($1)) \
+     UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid IN (SELECT unnest($1))))";
 
 fn read_dependency(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let from: Address = (fields.oid()?, fields.oid()?, fields.number()?);

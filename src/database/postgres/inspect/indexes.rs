@@ -165,7 +165,7 @@ impl Catalog {
             if let Some(column) = self.index_columns.get(&(oid, position)) {
                 key.options.clone_from(&column.options);
                 // The options need the name of their operator class.
-                if let Some(class) = self.operator_classes.get(&class)
+                if let Some(class) = self.system.operator_classes.get(&class)
                     && !key.options.is_empty()
                 {
                     key.operator_class = Some(class.name.clone());
@@ -179,14 +179,17 @@ impl Catalog {
 
     /// The name of an operator class, if it is not the default one for keys of this type.
     fn operator_class(&self, oid: u32, data_type: u32) -> Option<Name> {
-        let class = self.operator_classes.get(&oid)?;
+        let class = self.system.operator_classes.get(&oid)?;
         let mut data_type = data_type;
         while let Some(base) = self.base_types.get(&data_type).filter(|base| **base != 0) {
             data_type = *base;
         }
         // A class for a type that the key's type becomes without conversion is the default one if
         // the key's type has none of its own.
-        let has_own = self.default_classes.contains(&(class.method, data_type));
+        let has_own = self
+            .system
+            .default_classes
+            .contains(&(class.method, data_type));
         let is_usual =
             class.is_default && (class.input == data_type || class.has_key_type || !has_own);
         (!is_usual).then(|| class.name.clone())

@@ -1,11 +1,14 @@
 //! Rows of the catalogs that are kept from one reading to the next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use sqlx::{Row as _, postgres::PgRow};
 
 use super::{
-    catalog::Catalog,
+    catalog::{Catalog, System},
     fields::{Fault, Fields},
     query::{Query, Reach},
     watch::{Changes, Marks},
@@ -16,6 +19,7 @@ use crate::schema::Name;
 pub(super) struct Kept {
     pub marks: Marks,
     rows: Vec<Rows>,
+    system: Arc<System>,
     links: Links,
 }
 
@@ -47,12 +51,12 @@ pub(super) enum Part {
 }
 
 impl Kept {
-    /// Keeps the rows that were read of each query, and have been passed to `catalog`.
+    /// Keeps the rows that were read of each query, and passes them to `catalog`.
     pub fn new(
         queries: &[Query],
         marks: Marks,
         read: Vec<Vec<PgRow>>,
-        catalog: &Catalog,
+        catalog: &mut Catalog,
     ) -> Result<Self, Fault> {
         let mut all = Vec::with_capacity(queries.len());
         for (query, read) in queries.iter().zip(read) {
@@ -60,11 +64,30 @@ impl Kept {
             rows.extend(query.reach, read)?;
             all.push(rows);
         }
+        fill(catalog, queries, &all, |_| true)?;
         Ok(Self {
             marks,
             rows: all,
+            system: Arc::clone(&catalog.system),
             links: Links::of(catalog),
         })
+    }
+
+    /// What has to be read of each query when nothing is kept. Queries without rows are left out.
+    pub fn all_parts(queries: &[Query], marks: &Marks) -> Vec<Part> {
+        let has_rows = |query: &Query| match query.reach {
+            // These are read with the changes.
+            Reach::Server => false,
+            _ if query.is_of_system => true,
+            Reach::Database => query.source.is_none_or(|it| marks.has(it)),
+            Reach::Catalogs(catalogs) => catalogs.iter().any(|it| marks.has(it)),
+            Reach::Relations { .. } | Reach::Shared { .. } => marks.has_relations(),
+        };
+        let part = |query| match has_rows(query) {
+            true => Part::Everything,
+            false => Part::Nothing,
+        };
+        queries.iter().map(part).collect()
     }
 
     /// The part of each query that has to be read after `changes`.
@@ -114,9 +137,14 @@ impl Kept {
             marks,
             parts,
             relations,
+            updated,
             rows,
         } = fresh;
         let mut same = true;
+        let mut renamed: HashMap<&str, HashSet<u32>> = HashMap::new();
+        for (catalog, oids) in updated {
+            renamed.entry(catalog).or_default().extend(oids);
+        }
         for (at, (query, read)) in queries.iter().zip(rows).enumerate() {
             let kept = &mut self.rows[at];
             match parts[at] {
@@ -129,12 +157,31 @@ impl Kept {
                 _ => None,
             };
             kept.extend(query.reach, read)?;
+            if let (Some(catalog), Some(before)) = (query.names, &before)
+                && let Some(oids) = renamed.get_mut(catalog)
+            {
+                let named = |rows: &Rows| rows.named(oids);
+                let (before, now) = (named(before), named(kept));
+                oids.retain(|oid| before.get(oid).is_none_or(|it| now.get(oid) != Some(it)));
+            }
             // Names of roles and members of extensions occur anywhere.
             if query.is_for_all && before.is_some_and(|before| !before.has_same(kept)) {
                 same = false;
             }
         }
-        fill(catalog, queries, &self.rows)?;
+        same &= renamed.values().all(HashSet::is_empty);
+        if !same {
+            return Ok(None);
+        }
+        // Names change seldom, and are changed one by one.
+        let is_system = |at: usize| queries[at].is_of_system;
+        let is_old = |at: usize| is_system(at) && parts[at] == Part::Nothing;
+        let all_old = (0..queries.len()).all(|at| !is_system(at) || is_old(at));
+        if all_old {
+            catalog.system = Arc::clone(&self.system);
+        }
+        fill(catalog, queries, &self.rows, |at| !(all_old && is_old(at)))?;
+        self.system = Arc::clone(&catalog.system);
         let links = Links::of(catalog);
         same &= !self.links.has_other_names(&links);
         (self.marks, self.links) = (marks, links);
@@ -149,6 +196,8 @@ pub(super) struct Fresh {
     pub parts: Vec<Part>,
     /// The relations whose rows were read.
     pub relations: BTreeSet<u32>,
+    /// The objects that may have other names, by catalog.
+    pub updated: HashMap<&'static str, Vec<u32>>,
     /// The rows by query.
     pub rows: Vec<Vec<PgRow>>,
 }
@@ -210,8 +259,24 @@ impl Rows {
         }
     }
 
+    /// The names and schemas of the objects with these OIDs.
+    fn named(&self, oids: &HashSet<u32>) -> HashMap<u32, (String, u32)> {
+        let named = self.iter().filter_map(|row| {
+            let mut fields = Fields::of(row);
+            let oid = fields.oid().ok().filter(|it| oids.contains(it))?;
+            Some((oid, (fields.string().ok()?, fields.oid().ok()?)))
+        });
+        named.collect()
+    }
+
     /// Whether both have the same texts, in any order.
     fn has_same(&self, other: &Self) -> bool {
+        if self.iter().count() != other.iter().count() {
+            return false;
+        }
+        if self.iter().zip(other.iter()).all(|(a, b)| is_same(a, b)) {
+            return true;
+        }
         let sorted = |rows: &Self| {
             let mut all: Vec<_> = rows.iter().map(texts).collect();
             all.sort_unstable();
@@ -221,15 +286,30 @@ impl Rows {
     }
 }
 
+fn is_same(one: &PgRow, other: &PgRow) -> bool {
+    let (mut one_fields, mut other_fields) = (Fields::of(one), Fields::of(other));
+    one.len() == other.len()
+        && (0..one.len()).all(|_| {
+            let (a, b) = (one_fields.optional().ok(), other_fields.optional().ok());
+            a == b
+        })
+}
+
 fn texts(row: &PgRow) -> Vec<Option<String>> {
     let mut fields = Fields::of(row);
     let texts = (0..row.len()).map(|_| fields.optional_string().ok().flatten());
     texts.collect()
 }
 
-/// Passes rows to the queries that they are of.
-fn fill(catalog: &mut Catalog, queries: &[Query], rows: &[Rows]) -> Result<(), Fault> {
-    for (query, rows) in queries.iter().zip(rows) {
+/// Passes the rows of the queries in `is_wanted` to these queries.
+fn fill(
+    catalog: &mut Catalog,
+    queries: &[Query],
+    rows: &[Rows],
+    is_wanted: impl Fn(usize) -> bool,
+) -> Result<(), Fault> {
+    let all = queries.iter().zip(rows).enumerate();
+    for (_, (query, rows)) in all.filter(|(at, _)| is_wanted(*at)) {
         for row in rows.iter() {
             (query.read)(catalog, &mut Fields::of(row))?;
         }

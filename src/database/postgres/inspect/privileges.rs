@@ -27,6 +27,7 @@ pub(super) mod acl {
 }
 
 /// The letters of the default privileges.
+#[derive(Clone)]
 pub(super) struct AclDefault {
     owner: String,
     public: String,
@@ -87,11 +88,12 @@ pub(super) fn queries(version: Version, schema: &str, table: &str) -> Vec<Query>
                         None => letters.public = privileges,
                     }
                 }
-                catalog.acl_defaults.insert(kind, letters);
+                catalog.system_mut().acl_defaults.insert(kind, letters);
                 Ok(())
             },
         )
-        .on_catalogs(&[]),
+        .on_catalogs(&[])
+        .of_system(),
         Query::new(
             format!(
                 "SELECT n.oid, n.nspname, n.nspowner, n.nspacl, coalesce(i.initprivs, \
@@ -207,7 +209,7 @@ impl Catalog {
     }
 
     fn is_default(&self, kind: u8, items: &[String], owner: u32) -> Result<bool, Fault> {
-        let usual = self.acl_defaults.get(&kind);
+        let usual = self.system.acl_defaults.get(&kind);
         let (of_owner, public) =
             usual.map_or(("", ""), |it| (it.owner.as_str(), it.public.as_str()));
         let owner = self.roles.get(&owner).map(String::as_str);
@@ -238,7 +240,7 @@ impl Catalog {
         items: &[String],
         owner: u32,
     ) -> Result<Vec<Grant>, Fault> {
-        let of_owner = usual.and_then(|kind| self.acl_defaults.get(&kind));
+        let of_owner = usual.and_then(|kind| self.system.acl_defaults.get(&kind));
         let of_owner = of_owner.map_or("", |it| it.owner.as_str());
         let owner = self.role_name(owner);
         let home = self.role_name(self.home);

@@ -16,6 +16,12 @@ pub(super) struct Query {
     pub source: Option<&'static str>,
     /// Whether the rows may occur in those of all other queries.
     pub is_for_all: bool,
+    /// Whether there are rows of objects that initdb makes.
+    pub is_of_system: bool,
+    /// The catalog whose objects have their OID, name and schema in the first fields.
+    pub names: Option<&'static str>,
+    /// The query of the rows of some relations, if it is another one.
+    of_relations: Option<String>,
     pub read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
     pub end: fn(&mut Catalog) -> Result<(), Fault>,
 }
@@ -47,6 +53,9 @@ impl Query {
             reach: Reach::Database,
             source: None,
             is_for_all: false,
+            is_of_system: false,
+            names: None,
+            of_relations: None,
             read,
             end: |_| Ok(()),
         }
@@ -66,6 +75,31 @@ impl Query {
         Self {
             is_for_all: true,
             ..self
+        }
+    }
+
+    /// Says that there are rows of objects that initdb makes.
+    pub fn of_system(self) -> Self {
+        Self {
+            is_of_system: true,
+            ..self
+        }
+    }
+
+    /// Says that the first fields are the OID, the name and the schema of objects of `catalog`.
+    pub fn with_names_of(self, catalog: &'static str) -> Self {
+        Self {
+            names: Some(catalog),
+            ..self
+        }
+    }
+
+    /// Says how the rows of the relations in the parameter `$1` are read, if not by a condition on a
+    /// column. The field at `at` is the relation.
+    pub fn on_relations_by(self, sql: String, at: usize) -> Self {
+        Self {
+            of_relations: Some(sql),
+            ..self.on_relations("", at)
         }
     }
 
@@ -98,6 +132,9 @@ impl Query {
         let (Reach::Relations { column, .. } | Reach::Shared { column }) = self.reach else {
             return None;
         };
+        if let Some(sql) = &self.of_relations {
+            return Some(sql.clone());
+        }
         let condition = format!("{column} = ANY ($1)");
         Some(self.sql.replace(OF_RELATIONS, &condition))
     }

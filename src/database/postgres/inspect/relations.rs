@@ -36,11 +36,15 @@ pub(super) fn queries() -> Vec<Query> {
         )
         .on_relations("c.oid", 0),
         Query::new(
-            "SELECT c.oid, t.reloptions FROM pg_class AS t \
-             JOIN pg_class AS c ON c.reltoastrelid = t.oid \
-             WHERE t.relkind = 't' AND t.reloptions IS NOT NULL",
+            // What changes these options writes the row of the table, too.
+            format!(
+                "SELECT c.oid, t.reloptions FROM pg_class AS t \
+                 JOIN pg_class AS c ON c.reltoastrelid = t.oid \
+                 WHERE t.relkind = 't' AND t.reloptions IS NOT NULL AND {OF_RELATIONS}"
+            ),
             read_toast_options,
-        ),
+        )
+        .on_relations("c.oid", 0),
         Query::new(
             "SELECT f.ftrelid, s.srvname, f.ftoptions FROM pg_foreign_table AS f \
              JOIN pg_foreign_server AS s ON s.oid = f.ftserver",

@@ -33,7 +33,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             ),
             read_routine,
         )
-        .on_catalogs(&["pg_proc"]),
+        .on_catalogs(&["pg_proc"])
+        .with_names_of("pg_proc"),
         Query::new(
             format!(
                 "SELECT p.oid, p.proname, p.pronamespace, p.proowner, p.proacl, \
@@ -44,7 +45,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             ),
             read_aggregate,
         )
-        .on_catalogs(&["pg_proc", "pg_aggregate"]),
+        .on_catalogs(&["pg_proc", "pg_aggregate"])
+        .with_names_of("pg_proc"),
         Query::new(
             format!(
                 "SELECT o.oid, o.oprname, o.oprnamespace, o.oprowner, \

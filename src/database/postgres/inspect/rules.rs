@@ -1,7 +1,7 @@
 //! Triggers, rules, policies, event triggers and statistics objects.
 
 use super::{
-    Query, Version,
+    OF_RELATIONS, Query, Version,
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     text,
@@ -34,11 +34,12 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  t.tgconstraint <> 0, t.tgconstrrelid, t.tgdeferrable, t.tginitdeferred, t.tgenabled, \
                  {} \
                  FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid \
-                 WHERE t.oid >= {FIRST_USER_OID} AND {is_of_users}",
+                 WHERE t.oid >= {FIRST_USER_OID} AND {is_of_users} AND {OF_RELATIONS}",
                 version.since(13, "t.tgparentid <> 0", "false")
             ),
             read_trigger,
-        ),
+        )
+        .on_relations("t.tgrelid", 1),
         Query::new(
             format!(
                 "SELECT r.oid, r.ev_class, r.rulename, r.ev_type, r.is_instead, r.ev_enabled, \

@@ -1,6 +1,6 @@
 //! The messages that read the catalogs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{PgConnection, postgres::PgRow};
 
@@ -11,7 +11,7 @@ use super::{
     fields::{Fault, Fields},
     kept::{Fresh, Kept, Part},
     query::{Query, Reach},
-    watch::{self, Watching},
+    watch::{self, Changes, Marks, Watching},
 };
 
 /// Commands before the queries. The settings end with the transaction.
@@ -38,8 +38,8 @@ const BEGIN: [&str; 12] = [
 const GENERIC: &str = "SET LOCAL plan_cache_mode TO force_generic_plan";
 
 /// How often the session has read the catalogs. Planning the queries takes more time than running them
-/// on a small schema, so they are prepared when they are sent for the second time, and the rows are kept. A
-/// session that reads once, and may be behind a pooler, prepares nothing.
+/// on a small schema, so from the second reading on each is prepared when it is needed first, and the rows are
+/// kept. A session that reads once, and may be behind a pooler, prepares nothing.
 #[derive(Default)]
 pub(in crate::database::postgres) struct Reads(Stage);
 
@@ -48,7 +48,7 @@ enum Stage {
     #[default]
     None,
     Once,
-    Prepared(Box<Kept>),
+    Prepared(Box<(Prepared, Kept)>),
 }
 
 impl Reads {
@@ -63,26 +63,15 @@ impl Reads {
     }
 }
 
+/// The names of the prepared queries of the session.
+#[derive(Default)]
+struct Prepared(HashSet<String>);
+
 /// Where the catalogs are read, and how.
 pub(super) struct Reader<'a> {
     pub connection: &'a mut PgConnection,
     pub version: Version,
     pub queries: Vec<Query>,
-}
-
-/// The name of a prepared query.
-fn prepared(index: usize) -> String {
-    format!("migrator_inspect_{index}")
-}
-
-/// The name of the prepared query for the rows of some relations.
-fn prepared_part(index: usize) -> String {
-    format!("migrator_inspect_{index}_part")
-}
-
-/// The name of a prepared query for changes.
-fn prepared_watch(index: usize) -> String {
-    format!("migrator_watch_{index}")
 }
 
 impl Reader<'_> {
@@ -93,21 +82,27 @@ impl Reader<'_> {
         empty: impl Fn() -> Catalog,
     ) -> Result<(Catalog, Reads), Fault> {
         let mut catalog = empty();
-        let kept = match reads.0 {
+        let (mut prepared, kept) = match reads.0 {
             Stage::None => {
                 self.read_plainly(&mut catalog).await?;
                 return Ok((catalog, Reads(Stage::Once)));
             }
-            Stage::Once => self.read_all(true, &mut catalog).await?,
-            Stage::Prepared(kept) => match self.read_changes(*kept, &mut catalog).await? {
-                Some(kept) => kept,
-                None => {
-                    catalog = empty();
-                    self.read_all(false, &mut catalog).await?
-                }
-            },
+            Stage::Once => (Prepared::default(), None),
+            Stage::Prepared(known) => {
+                let (mut prepared, kept) = *known;
+                let kept = self.read_changes(&mut prepared, kept, &mut catalog).await?;
+                (prepared, kept)
+            }
         };
-        Ok((catalog, Reads(Stage::Prepared(Box::new(kept)))))
+        let kept = match kept {
+            Some(kept) => kept,
+            None => {
+                catalog = empty();
+                self.read_all(&mut prepared, &mut catalog).await?
+            }
+        };
+        let known = Box::new((prepared, kept));
+        Ok((catalog, Reads(Stage::Prepared(known))))
     }
 
     /// Sends all queries and passes each row to its query.
@@ -135,110 +130,36 @@ impl Reader<'_> {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Reads everything by prepared queries, which are prepared here if they are `new`.
-    async fn read_all(&mut self, new: bool, catalog: &mut Catalog) -> Result<Kept, Fault> {
-        let mut message = Commands::new();
-        if new {
-            self.prepare(&mut message);
-        }
-        let mut watching = Watching::new(None);
-        message.watch(&watching);
-        for index in 0..self.queries.len() {
-            message.push(
-                Some(Answer::Query(index)),
-                format!("EXECUTE {}", prepared(index)),
-            );
-        }
-        message.push(None, "COMMIT".to_owned());
+    /// Reads everything by prepared queries. Those that have no rows are not sent.
+    async fn read_all(
+        &mut self,
+        prepared: &mut Prepared,
+        catalog: &mut Catalog,
+    ) -> Result<Kept, Fault> {
         let mut rows = self.no_rows();
-        let queries = &self.queries;
-        let mut fault = None;
-        // Facts are made while the server goes on.
-        let each = |index: usize, row: Option<PgRow>| {
-            let query: &Query = &queries[index];
-            if fault.is_none() {
-                let done = match &row {
-                    Some(row) => (query.read)(catalog, &mut Fields::of(row)),
-                    None => (query.end)(catalog),
-                };
-                fault = done.err();
-            }
-            rows[index].extend(row);
-        };
-        message.send(self.connection, &mut watching, each).await?;
-        fault.map_or(Ok(()), Err)?;
-        let (marks, _) = watching.end();
+        let (marks, _) = self.begin(prepared, None, &mut rows).await?;
+        let parts = Kept::all_parts(&self.queries, &marks);
+        self.read_parts(prepared, (&parts, &BTreeSet::new()), &mut rows)
+            .await?;
         Kept::new(&self.queries, marks, rows, catalog)
-    }
-
-    fn prepare(&self, message: &mut Commands) {
-        for (index, query) in self.queries.iter().enumerate() {
-            message.push(
-                None,
-                format!("PREPARE {} AS {}", prepared(index), query.sql()),
-            );
-            if let Some(part) = query.sql_of_relations() {
-                let name = prepared_part(index);
-                message.push(None, format!("PREPARE {name} (oid[]) AS {part}"));
-            }
-        }
-        for (index, (types, sql)) in watch::queries(self.version).iter().enumerate() {
-            message.push(
-                None,
-                format!("PREPARE {} {types} AS {sql}", prepared_watch(index)),
-            );
-        }
     }
 
     /// Reads what has changed since the last reading; `None` if everything has to be read.
     async fn read_changes(
         &mut self,
-        kept: Kept,
+        prepared: &mut Prepared,
+        mut kept: Kept,
         catalog: &mut Catalog,
     ) -> Result<Option<Kept>, Fault> {
         let mut rows = self.no_rows();
-        let mut keep = |index: usize, row: Option<PgRow>| rows[index].extend(row);
-        let mut watching = Watching::new(Some(&kept.marks));
-        let mut message = Commands::new();
-        message.watch(&watching);
-        let is_outside = |query: &Query| query.reach == Reach::Server;
-        for (index, query) in self.queries.iter().enumerate() {
-            if is_outside(query) {
-                message.push(
-                    Some(Answer::Query(index)),
-                    format!("EXECUTE {}", prepared(index)),
-                );
-            }
-        }
-        message
-            .send(self.connection, &mut watching, &mut keep)
-            .await?;
-        let (marks, changes) = watching.end();
+        let before = std::mem::take(&mut kept.marks);
+        let (marks, changes) = self.begin(prepared, Some(before), &mut rows).await?;
         let mut parts = kept.parts(&self.queries, &changes);
         let relations = kept.relations(&changes);
-        let mut message = Commands::default();
-        if changes.names {
-            message.push(None, "COMMIT".to_owned());
-            message
-                .send(self.connection, &mut Watching::new(None), &mut keep)
-                .await?;
-            return Ok(None);
-        }
-        let list = array(&relations);
-        for (index, part) in parts.iter().enumerate() {
-            let sql = match part {
-                Part::Nothing => continue,
-                Part::Everything => format!("EXECUTE {}", prepared(index)),
-                Part::OfRelations => format!("EXECUTE {} ('{list}')", prepared_part(index)),
-            };
-            message.push(Some(Answer::Query(index)), sql);
-        }
-        message.push(None, "COMMIT".to_owned());
-        message
-            .send(self.connection, &mut Watching::new(None), &mut keep)
+        self.read_parts(prepared, (&parts, &relations), &mut rows)
             .await?;
         for (part, query) in parts.iter_mut().zip(&self.queries) {
-            if is_outside(query) {
+            if query.reach == Reach::Server {
                 *part = Part::Everything;
             }
         }
@@ -246,9 +167,64 @@ impl Reader<'_> {
             marks,
             parts,
             relations,
+            updated: changes.updated,
             rows,
         };
         kept.update(&self.queries, fresh, catalog)
+    }
+
+    /// Begins a transaction, and reads what has changed and what cannot be watched.
+    async fn begin(
+        &mut self,
+        prepared: &mut Prepared,
+        before: Option<Marks>,
+        rows: &mut [Vec<PgRow>],
+    ) -> Result<(Marks, Changes), Fault> {
+        let mut watching = Watching::new(before);
+        let mut message = Commands::new();
+        message.watch(prepared, self.version, &watching);
+        for (index, query) in self.queries.iter().enumerate() {
+            if query.reach == Reach::Server {
+                message.whole(prepared, index, query);
+            }
+        }
+        message.send(self.connection, &mut watching, rows).await?;
+        for number in watching.lacking() {
+            let mut left = HashSet::new();
+            let mut fault = Ok(());
+            let take = |_: usize, row: Option<PgRow>| match row.map(|row| Fields::of(&row).oid()) {
+                Some(Ok(oid)) => {
+                    left.insert(oid);
+                }
+                Some(Err(error)) => fault = Err(error),
+                None => {}
+            };
+            for_each_answer(self.connection, &watch::left(number), take).await?;
+            fault?;
+            watching.keep(number, &left);
+        }
+        Ok(watching.end())
+    }
+
+    /// Reads parts of the queries, those of some relations among them, and ends the transaction.
+    async fn read_parts(
+        &mut self,
+        prepared: &mut Prepared,
+        (parts, relations): (&[Part], &BTreeSet<u32>),
+        rows: &mut [Vec<PgRow>],
+    ) -> Result<(), Fault> {
+        let list = array(relations);
+        let mut message = Commands::default();
+        for (index, (part, query)) in parts.iter().zip(&self.queries).enumerate() {
+            match part {
+                Part::Nothing => {}
+                Part::Everything => message.whole(prepared, index, query),
+                Part::OfRelations => message.of_relations(prepared, (index, query), &list),
+            }
+        }
+        message.push(None, "COMMIT".to_owned());
+        let mut watching = Watching::new(None);
+        message.send(self.connection, &mut watching, rows).await
     }
 
     fn no_rows(&self) -> Vec<Vec<PgRow>> {
@@ -287,37 +263,77 @@ impl Commands {
         self.sql.push(sql);
     }
 
+    /// Adds a prepared query, which is prepared here if it is not yet.
+    fn execute(
+        &mut self,
+        prepared: &mut Prepared,
+        answer: Answer,
+        (name, types, sql): (String, &str, String),
+        parameters: &str,
+    ) {
+        if !prepared.0.contains(&name) {
+            self.push(None, format!("PREPARE {name} {types} AS {sql}"));
+        }
+        self.push(Some(answer), format!("EXECUTE {name} {parameters}"));
+        prepared.0.insert(name);
+    }
+
     /// Adds the queries for changes.
-    fn watch(&mut self, watching: &Watching<'_>) {
-        for index in 0..watch::QUERIES {
-            let name = prepared_watch(index);
-            let sql = match index {
-                0 => format!("EXECUTE {name}"),
-                _ => format!("EXECUTE {name} {}", watching.parameters()),
+    fn watch(&mut self, prepared: &mut Prepared, version: Version, watching: &Watching) {
+        for (index, (types, sql)) in watch::queries(version).into_iter().enumerate() {
+            let name = format!("migrator_watch_{index}");
+            let parameters = match types {
+                "" => String::new(),
+                _ => watching.parameters(),
             };
-            self.push(Some(Answer::Watch(index)), sql);
+            let query = (name, types, sql);
+            self.execute(prepared, Answer::Watch(index), query, &parameters);
         }
     }
 
-    /// Sends the message. Passes each row of a query to `each`, and nothing at the end of its rows.
+    /// Adds a query of all rows.
+    fn whole(&mut self, prepared: &mut Prepared, index: usize, query: &Query) {
+        let name = format!("migrator_inspect_{index}");
+        let query = (name, "", query.sql());
+        self.execute(prepared, Answer::Query(index), query, "");
+    }
+
+    /// Adds a query of the rows of the relations in `list`.
+    fn of_relations(
+        &mut self,
+        prepared: &mut Prepared,
+        (index, query): (usize, &Query),
+        list: &str,
+    ) {
+        let name = format!("migrator_inspect_{index}_part");
+        match query.sql_of_relations() {
+            Some(sql) => {
+                let query = (name, "(oid[])", sql);
+                let list = format!("('{list}')");
+                self.execute(prepared, Answer::Query(index), query, &list);
+            }
+            None => self.whole(prepared, index, query),
+        }
+    }
+
+    /// Sends the message. Adds each row of a query to its rows.
     async fn send(
         &self,
         connection: &mut PgConnection,
-        watching: &mut Watching<'_>,
-        mut each: impl FnMut(usize, Option<PgRow>),
+        watching: &mut Watching,
+        rows: &mut [Vec<PgRow>],
     ) -> Result<(), Fault> {
         let mut fault = Ok(());
         // After a fault of a row, the rest is read all the same.
-        let take = |command: usize, row: Option<PgRow>| match (
-            self.answers.get(command).copied().flatten(),
-            row,
-        ) {
-            (Some(Answer::Query(index)), row) => each(index, row),
-            (Some(Answer::Watch(index)), Some(row)) if fault.is_ok() => {
-                fault = watching.read(index, &row);
+        let take = |command: usize, row: Option<PgRow>| {
+            let answer = self.answers.get(command).copied().flatten();
+            let Some(row) = row else { return };
+            match answer {
+                Some(Answer::Query(index)) => rows[index].push(row),
+                Some(Answer::Watch(index)) if fault.is_ok() => fault = watching.read(index, &row),
+                Some(Answer::Watch(_)) => {}
+                None => fault = Err(Fault::Malformed("an unexpected row".into())),
             }
-            (Some(Answer::Watch(_)), _) | (None, None) => {}
-            (None, Some(_)) => fault = Err(Fault::Malformed("an unexpected row".into())),
         };
         for_each_answer(connection, &self.sql.join(";\n"), take).await?;
         fault

@@ -46,7 +46,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             ),
             read_type,
         )
-        .on_catalogs(&["pg_type"]),
+        .on_catalogs(&["pg_type"])
+        .with_names_of("pg_type"),
         Query::new(
             "SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder",
             |catalog, fields| {
@@ -151,7 +152,7 @@ fn read_type(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault
 fn read_range(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let oid = fields.oid()?;
     let subtype = fields.string()?;
-    let class = catalog.operator_classes.get(&fields.oid()?);
+    let class = catalog.system.operator_classes.get(&fields.oid()?);
     let operator_class = class.filter(|it| !it.is_default).map(|it| it.name.clone());
     let collation = catalog.collation(fields.oid()?, fields.oid()?);
     let canonical = catalog.function(fields)?;
