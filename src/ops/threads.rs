@@ -11,6 +11,9 @@ use tokio::runtime::Runtime;
 
 use super::Error;
 
+/// The size of a stack in bytes, that of a main thread. The usual one is too small for what a verb does.
+const STACK: usize = 8 << 20;
+
 /// Runs `work` on `count` threads called `name`, each with a runtime of its own.
 ///
 /// # Errors
@@ -39,6 +42,7 @@ pub(super) fn run_on_threads(
     thread::scope(|scope| {
         for _ in 0..count {
             let thread = thread::Builder::new().name(name.to_owned());
+            let thread = thread.stack_size(STACK);
             if let Err(error) = thread.spawn_scoped(scope, work) {
                 note(error);
             }

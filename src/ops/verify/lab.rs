@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
     database::{DatabaseError, Detail},
@@ -134,7 +134,7 @@ impl Lab {
         let project = self.project.with_history(dialect, history);
         let (session, observed) = (&mut self.sandbox.session, &mut self.observed);
         let plan = |context: &PlanContext<'_>| plan::upgrade(context, &Target::Heads);
-        run(session, &project, observed, plan).await
+        run(session, &project, (observed, &[]), plan).await
     }
 
     /// Reads the rows of these tables alone from now on.
@@ -181,7 +181,14 @@ impl Lab {
         let target = Target::Name {
             text: revision.as_str().to_owned(),
         };
-        self.run(|context| plan::upgrade(context, &target)).await
+        self.run(revision, |context| plan::upgrade(context, &target))
+            .await
+    }
+
+    /// Runs all scripts, and reads the schema.
+    pub async fn schema_at_heads(&mut self) -> Result<Arc<Schema>, Error> {
+        self.sandbox.apply(&self.whole, &[Target::Heads]).await?;
+        self.schema().await
     }
 
     /// Runs the repeatable scripts, once all revisions are applied. Returns the failure of one.
@@ -190,7 +197,7 @@ impl Lab {
         run(
             &mut self.sandbox.session,
             &self.whole,
-            &mut self.observed,
+            (&mut self.observed, &[]),
             plan,
         )
         .await
@@ -198,7 +205,20 @@ impl Lab {
 
     /// Runs the down script of a revision that no applied one revises.
     pub async fn down(&mut self, revision: &RevisionId) -> Result<Ran, Error> {
-        self.run(|context| plan::revert(context, revision)).await
+        self.run(revision, |context| plan::revert(context, revision))
+            .await
+    }
+
+    /// Notes that a revision is among those applied, here or in a database that takes the place of this one.
+    pub fn note_applied(&mut self, revision: &RevisionId) {
+        if !self.has(revision) {
+            self.applied(revision);
+        }
+    }
+
+    /// Whether a revision is among those applied.
+    pub fn has(&self, revision: &RevisionId) -> bool {
+        self.past.iter().any(|(other, _)| other == revision)
     }
 
     /// Notes that a revision stays applied.
@@ -226,8 +246,20 @@ impl Lab {
         self.record_past().await
     }
 
+    /// Makes the version table that of an empty database.
+    pub async fn forget_past(&mut self) -> Result<(), Error> {
+        self.check_records().await?;
+        self.past.clear();
+        self.record(true).await
+    }
+
     /// Records the revisions of the past, and no others, without running a script.
     pub async fn record_past(&mut self) -> Result<(), Error> {
+        self.check_records().await?;
+        self.record(false).await
+    }
+
+    async fn record(&mut self, purge: bool) -> Result<(), Error> {
         // This takes and releases the lock.
         self.observed = None;
         let targets = self.past.iter().map(|(id, _)| Target::Name {
@@ -235,26 +267,33 @@ impl Lab {
         });
         let args = StampArgs {
             targets: targets.collect(),
-            purge: false,
+            purge,
         };
         stamp(&self.project, &mut self.sandbox.session, &args)
             .await
             .map(drop)
     }
 
-    /// Fails if the version table is not what the scripts that were run should have made of it.
-    pub async fn check_records(&mut self) -> Result<(), Error> {
+    /// Whether the version table is what the scripts that were run should have made of it.
+    pub async fn has_right_records(&mut self) -> Result<bool, Error> {
         let Some(expected) = &self.observed else {
-            return Ok(());
+            return Ok(true);
         };
         let found = self.sandbox.session.observe(Detail::Brief).await?;
-        match found.records_same(expected) {
+        Ok(found.records_same(expected))
+    }
+
+    /// Fails if the version table is not what the scripts that were run should have made of it.
+    pub async fn check_records(&mut self) -> Result<(), Error> {
+        match self.has_right_records().await? {
             true => Ok(()),
-            false => Err(DatabaseError::StateChanged {
-                reason: "a script has changed the version table".to_owned(),
-            }
-            .into()),
+            false => Err(changed_records()),
         }
+    }
+
+    /// Makes the version table what the scripts that were run should have made of it.
+    pub async fn right_records(&mut self) -> Result<(), Error> {
+        self.record(true).await
     }
 
     /// Runs what follows in a session of its own, where the database can have several. Code that was
@@ -264,6 +303,11 @@ impl Lab {
             self.observed = None;
             self.sandbox.session.abandon().await;
         }
+    }
+
+    /// Whether to take everything out of the database costs less than another database.
+    pub fn is_worth_wiping(&self) -> bool {
+        self.reading.is_some()
     }
 
     /// The session that reads.
@@ -309,13 +353,23 @@ impl Lab {
         keeps_rows(script, self.dialect())
     }
 
+    /// Runs a plan for `revision`. The others of the past have to be recorded.
     async fn run(
         &mut self,
+        revision: &RevisionId,
         plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
     ) -> Result<Ran, Error> {
-        let session = &mut self.sandbox.session;
-        run(session, &self.project, &mut self.observed, plan_of).await
+        let past = self.past.iter().map(|(id, _)| id);
+        let others: Vec<&RevisionId> = past.filter(|id| *id != revision).collect();
+        let (session, observed) = (&mut self.sandbox.session, &mut self.observed);
+        run(session, &self.project, (observed, &others), plan_of).await
     }
+}
+
+/// The error of a version table that a script has changed.
+fn changed_records() -> Error {
+    let reason = "a script has changed the version table".to_owned();
+    DatabaseError::StateChanged { reason }.into()
 }
 
 fn keeps_rows(script: &Script, dialect: Dialect) -> bool {
@@ -327,11 +381,11 @@ fn keeps_rows(script: &Script, dialect: Dialect) -> bool {
 }
 
 /// Runs a plan in the scratch database, each revision in a transaction of its own. If it succeeds, the
-/// lock is kept, with the state of the version table in `observed`.
+/// lock is kept, with the state of the version table in `observed`. The revisions in `needed` have to be recorded.
 async fn run(
     session: &mut Session,
     project: &Project,
-    observed: &mut Option<Observed>,
+    (observed, needed): (&mut Option<Observed>, &[&RevisionId]),
     plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
 ) -> Result<Ran, Error> {
     let dialect = session.dialect();
@@ -352,6 +406,11 @@ async fn run(
     };
     let (stop, events) = (session.stop_signal().clone(), session.events().clone());
     let plan = |observed: &Observed, _: Option<&_>| -> Result<Plan, Error> {
+        let recorded: HashSet<&RevisionId> =
+            observed.applied.iter().map(|row| &row.revision).collect();
+        if !needed.iter().all(|id| recorded.contains(id)) {
+            return Err(changed_records());
+        }
         let transaction = Some(TransactionScope::Revision);
         let context = project.run_context(&history, observed, dialect, transaction);
         Ok(plan_of(&context)?)

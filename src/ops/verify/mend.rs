@@ -1,6 +1,7 @@
 //! The way back to a state from which scripts have led away.
 //!
-//! A replay of all revisions in another database leads there as well, and takes longer.
+//! A replay of all revisions leads there as well, and takes longer. It needs an empty database: a new one, or one
+//! out of which everything has been taken.
 
 use super::{
     lab::Lab,
@@ -89,6 +90,25 @@ pub(super) async fn align(
         });
     lab.start_session().await;
     Ok(is_same.then_some(state))
+}
+
+/// The most objects, apart from parts, whose removal takes less time than another database.
+const MOST_WIPED: usize = 300;
+
+/// Takes everything out of a database, so that it is like a new one, whose schema is `empty`. Returns whether
+/// this succeeded; the database is of no use otherwise.
+pub(super) async fn wipe(lab: &mut Lab, empty: &Schema) -> Result<bool, Error> {
+    let now = lab.schema().await?;
+    let wholes = now.objects.iter().filter(|object| !object.id.is_part());
+    if wholes.count() > MOST_WIPED {
+        return Ok(false);
+    }
+    if !change(lab, &now, empty).await? || !is_same_schema(empty, &*lab.schema().await?) {
+        return Ok(false);
+    }
+    lab.forget_past().await?;
+    lab.start_session().await;
+    Ok(true)
 }
 
 fn is_same_schema(wanted: &Schema, found: &Schema) -> bool {

@@ -22,7 +22,7 @@ pub use finding::{
 };
 
 use self::{
-    parts::{Bench, Found, divide},
+    parts::{Bench, Found, MOST, divide},
     state::State,
 };
 use super::{
@@ -97,7 +97,11 @@ pub async fn verify(
     let history = project.history(session.dialect())?;
     let wanted = selected(project, session, args.range.as_ref(), args.only.as_ref()).await?;
     let order: Vec<&Revision> = history.in_order().collect();
-    let parts = divide(&order, &wanted);
+    let jobs = args.jobs.or(thread::available_parallelism().ok());
+    let jobs = jobs.map_or(1, usize::from);
+    // Parts that wait for each other would only cost another database.
+    let most = if args.rows { MOST } else { jobs.min(MOST) };
+    let parts = divide(&order, &wanted, most);
     args.schema.tell(CREATING);
     let mut reader = Reader {
         project,
@@ -106,10 +110,7 @@ pub async fn verify(
     };
     let sandboxes = reader.sandboxes().await?;
     let bench = Bench::new(project, args, &wanted, sandboxes);
-    let jobs = args.jobs.or(thread::available_parallelism().ok());
-    let found = bench
-        .verify_all(&parts, jobs.map_or(1, usize::from))
-        .await?;
+    let found = bench.verify_all(&parts, jobs).await?;
     Ok(VerifyReport {
         directory: project.directory().1.to_owned(),
         rows: args.rows,

@@ -1,38 +1,42 @@
 //! Parts of the revisions, which are verified side by side.
 //!
 //! Each has a scratch database of its own, in which the revisions before it are applied without looking at
-//! them. The parts depend on the revisions alone, so that the rows that are made, and with them the
+//! them. Where rows are made, the parts depend on the revisions alone, so that the rows, and with them the
 //! findings, are the same whatever the number of processors.
 
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
 };
 
 use tokio::sync::OnceCell;
 
-use super::{VerifiedRevision, VerifyArgs, lab::Lab, run::Verification, seeding::Seeding};
+use super::{
+    VerifiedRevision, VerifyArgs, lab::Lab, mend::wipe, run::Verification, seeding::Seeding,
+};
 use crate::{
+    database::DatabaseError,
     execute::PartialFailure,
     ops::{
-        Coverage, Error, Project,
-        schema::{Sandbox, Sandboxes},
-        session::until_stopped,
+        Coverage, Error, Project, schema::Sandboxes, session::until_stopped,
         threads::run_on_threads,
     },
-    revision::{Revision, RevisionId, Target},
+    revision::{Revision, RevisionId},
     schema::{Schema, Scope},
 };
 
 /// The fewest revisions of a part, unless there are fewer in all. A part costs a database and a run of
 /// all revisions before it.
-const FEWEST: usize = 16;
+const FEWEST: usize = 8;
+
+/// The number of revisions from which on there are more than two parts.
+const MANY: usize = 128;
 
 /// The most parts.
-const MOST: usize = 4;
+pub(super) const MOST: usize = 4;
 
 /// Revisions one after another.
 pub(super) struct Part<'a> {
@@ -45,13 +49,22 @@ pub(super) struct Part<'a> {
     pub is_end_of_history: bool,
 }
 
-/// Divides the revisions of `order` up to the last one of `wanted`.
-pub(super) fn divide<'a>(order: &'a [&'a Revision], wanted: &HashSet<RevisionId>) -> Vec<Part<'a>> {
+/// Divides the revisions of `order` up to the last one of `wanted` into at most `most` parts.
+pub(super) fn divide<'a>(
+    order: &'a [&'a Revision],
+    wanted: &HashSet<RevisionId>,
+    most: usize,
+) -> Vec<Part<'a>> {
     let places = order.iter().enumerate();
     let places = places.filter(|(_, revision)| wanted.contains(&revision.id));
     let places: Vec<usize> = places.map(|(place, _)| place).collect();
     let end = places.last().map_or(0, |last| last + 1);
-    let count = (places.len() / FEWEST).clamp(1, MOST);
+    let count = match places.len() {
+        count if count >= MANY => MOST,
+        count if count >= 2 * FEWEST => 2,
+        _ => 1,
+    };
+    let count = count.min(most);
     let start = |part: usize| {
         let place = places.get(part * places.len() / count);
         place.copied().unwrap_or(end)
@@ -86,6 +99,8 @@ pub(super) struct Bench<'a> {
     pub sandboxes: Sandboxes,
     /// How many revisions have been verified.
     done: AtomicI64,
+    /// The schema of an empty database, where such databases are worth wiping.
+    empty: OnceLock<Arc<Schema>>,
     /// The schema at the last revision, and whether it is being read.
     later: OnceCell<Option<Arc<Schema>>>,
     is_reading: AtomicBool,
@@ -104,6 +119,7 @@ impl<'a> Bench<'a> {
             wanted,
             sandboxes,
             done: AtomicI64::new(0),
+            empty: OnceLock::new(),
             later: OnceCell::new(),
             is_reading: AtomicBool::new(false),
         }
@@ -115,7 +131,26 @@ impl<'a> Bench<'a> {
 
     /// Creates an empty scratch database.
     pub async fn lab(&self, with_rows: bool) -> Result<Lab, Error> {
-        Lab::create(&self.sandboxes, self.project, self.scope(), with_rows).await
+        let mut lab = Lab::create(&self.sandboxes, self.project, self.scope(), with_rows).await?;
+        if lab.is_worth_wiping() && self.empty.get().is_none() {
+            match lab.schema().await {
+                // Another thread may have read the same.
+                Ok(schema) => drop(self.empty.set(schema)),
+                Err(error) => {
+                    lab.leave().await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(lab)
+    }
+
+    /// Makes a database empty. Returns whether this succeeded; the database is of no use otherwise.
+    pub async fn wipe(&self, lab: &mut Lab) -> Result<bool, Error> {
+        match self.empty.get() {
+            Some(empty) if lab.is_worth_wiping() => wipe(lab, empty).await,
+            _ => Ok(false),
+        }
     }
 
     /// Tells how many revisions have been verified.
@@ -132,22 +167,38 @@ impl<'a> Bench<'a> {
         self.done.fetch_add(revisions, Ordering::Relaxed);
     }
 
-    /// The schema at the last revision, if the scripts lead there.
-    async fn later(&self) -> Option<Arc<Schema>> {
+    /// The schema at the last revision, if the scripts lead there. The database in which they ran is left in
+    /// `spare` if it could be made empty.
+    async fn later(&self, spare: &mut Option<Lab>) -> Option<Arc<Schema>> {
         self.is_reading.store(true, Ordering::Relaxed);
-        let read = || async {
-            let heads = async |sandbox: &mut Sandbox| {
-                sandbox.apply(self.project, &[Target::Heads]).await?;
-                Ok(sandbox.session.inspect(self.scope()).await?)
+        let read = async {
+            let mut lab = self.lab(true).await.ok()?;
+            let work = async {
+                let schema = lab.schema_at_heads().await?;
+                Ok((schema, self.wipe(&mut lab).await.unwrap_or(false)))
             };
-            let read = self.sandboxes.within(None, heads).await;
-            read.ok().map(Arc::new)
+            let read = until_stopped(&self.sandboxes.stop, work).await;
+            match &read {
+                Ok((_, true)) => *spare = Some(lab),
+                _ => lab.leave().await.ok()?,
+            }
+            read.ok().map(|(schema, _)| schema)
         };
-        self.later.get_or_init(read).await.clone()
+        self.later.get_or_init(|| read).await.clone()
     }
 
-    /// Verifies the revisions of a part.
+    /// Verifies the revisions of a part. If a script has changed the version table, all of it is repeated
+    /// to find out which.
     async fn verify(&self, part: &Part<'_>) -> Result<Found, Error> {
+        match Box::pin(self.attempt(part, false)).await {
+            Err(Error::Database(DatabaseError::StateChanged { .. })) => {
+                Box::pin(self.attempt(part, true)).await
+            }
+            found => found,
+        }
+    }
+
+    async fn attempt(&self, part: &Part<'_>, is_watchful: bool) -> Result<Found, Error> {
         let stop = &self.sandboxes.stop;
         if stop.is_requested() {
             return Ok(Found {
@@ -158,22 +209,29 @@ impl<'a> Bench<'a> {
         let seeding = Seeding::new(self.args, self.sandboxes.like.dialect())?;
         let with_rows = self.args.rows && !part.revisions.is_empty();
         // One thread reads it while the others lead their databases to their parts.
+        let mut spare = None;
         if with_rows && !self.is_reading.swap(true, Ordering::Relaxed) {
-            self.later().await;
+            self.later(&mut spare).await;
         }
-        let lab = self.lab(self.args.rows).await?;
-        let mut verification = Verification::new(lab, seeding);
+        let lab = match spare {
+            Some(lab) => lab,
+            None => self.lab(self.args.rows).await?,
+        };
+        let mut verification = Verification::new(lab, seeding, is_watchful);
         let work = async {
             verification.lead(self, part.before).await?;
             if with_rows {
-                verification.seeding.later = self.later().await;
+                let mut spare = None;
+                verification.seeding.later = self.later(&mut spare).await;
+                if let Some(spare) = spare {
+                    spare.leave().await?;
+                }
             }
             verification.run(self, part).await
         };
         let ended = until_stopped(stop, work).await;
         let mut left = Ok(());
-        let labs = [verification.lab.take(), verification.bare.take()];
-        for lab in labs.into_iter().flatten() {
+        for lab in verification.labs() {
             left = left.and(lab.leave().await);
         }
         let interrupted = matches!(ended, Err(Error::Interrupted));

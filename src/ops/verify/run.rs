@@ -13,6 +13,7 @@ use super::{
     state::{State, Watched},
 };
 use crate::{
+    database::DatabaseError,
     execute::PartialFailure,
     ops::Error,
     revision::{Revision, RevisionId},
@@ -25,9 +26,13 @@ pub(super) struct Verification {
     /// A scratch database without rows that were made. It exists once a script has failed, and then
     /// follows the other one.
     pub bare: Option<Lab>,
+    /// A scratch database whose contents are of no use. It can be made empty.
+    spare: Option<Lab>,
     pub seeding: Seeding,
     /// `None` while it has to be read again.
     pub state: Option<State>,
+    /// Whether the version table is looked at after each revision.
+    is_watchful: bool,
     /// The revisions that could not be applied.
     blocked: HashSet<RevisionId>,
     pub done: Vec<VerifiedRevision>,
@@ -35,19 +40,35 @@ pub(super) struct Verification {
 
 impl Verification {
     /// A verification that begins in the empty database of `lab`.
-    pub fn new(lab: Lab, seeding: Seeding) -> Self {
+    pub fn new(lab: Lab, seeding: Seeding, is_watchful: bool) -> Self {
         Self {
             lab: Some(lab),
             bare: None,
+            spare: None,
             seeding,
             state: None,
+            is_watchful,
             blocked: HashSet::new(),
             done: Vec::new(),
         }
     }
 
+    /// All scratch databases, which are to be left.
+    pub fn labs(&mut self) -> impl Iterator<Item = Lab> + use<> {
+        let labs = [self.lab.take(), self.bare.take(), self.spare.take()];
+        labs.into_iter().flatten()
+    }
+
     /// Applies the revisions before those that are verified.
     pub async fn lead(&mut self, bench: &Bench<'_>, before: &[&Revision]) -> Result<(), Error> {
+        self.lead_up(bench, before).await?;
+        if self.is_watchful {
+            self.lab()?.right_records().await?;
+        }
+        Ok(())
+    }
+
+    async fn lead_up(&mut self, bench: &Bench<'_>, before: &[&Revision]) -> Result<(), Error> {
         let lab = self.lab()?;
         let past = before.iter().map(|revision| {
             let recorded = match lab.refuses(revision) {
@@ -109,11 +130,18 @@ impl Verification {
         for revision in part.revisions {
             bench.tell();
             if bench.wanted.contains(&revision.id) {
-                let verified = self.verify(bench, revision).await?;
+                let mut verified = self.verify(bench, revision).await?;
+                if self.is_watchful && !self.lab()?.has_right_records().await? {
+                    verified.verdict = changes_records();
+                    self.lab()?.right_records().await?;
+                }
                 self.done.push(verified);
                 bench.count(1);
             } else {
                 self.advance(revision).await?;
+                if self.is_watchful {
+                    self.lab()?.right_records().await?;
+                }
             }
         }
         self.lab()?.check_records().await?;
@@ -172,12 +200,18 @@ impl Verification {
             notes: Vec::new(),
             elapsed: Duration::ZERO,
         };
-        let done = self.cycle(bench, revision, &mut verified).await;
+        let done = Box::pin(self.cycle(bench, revision, &mut verified)).await;
         let verdict = match done {
             Ok(verdict) => verdict,
             Err(error @ (Error::Plan(_) | Error::Scripts(_))) => {
                 self.blocked.insert(revision.id.clone());
                 Verdict::NotVerified(NotVerified::Refused(error.to_string()))
+            }
+            Err(Error::Database(DatabaseError::StateChanged { .. })) if self.is_watchful => {
+                self.lab()?.note_applied(&revision.id);
+                self.renew(bench, None, true).await?;
+                self.lab()?.right_records().await?;
+                changes_records()
             }
             Err(error) => return Err(error),
         };
@@ -244,6 +278,9 @@ impl Verification {
         let bare = self.bare(bench, &past).await?;
         let start = bare.state().await?;
         let ended = attempt(bare, revision, &start, verified).await?;
+        if bare.has(id) {
+            self.lab()?.note_applied(id);
+        }
         let is_same = matches!(&ended, Ended::Failed(again, _) if again.script == failed.script);
         if !is_same {
             let schema = &failed.state.schema;
@@ -279,7 +316,7 @@ impl Verification {
                         self.keep_bare(revision, (&start, first, &again.state))
                             .await?;
                     }
-                    _ => self.leave_bare().await?,
+                    _ => self.set_aside().await?,
                 }
                 let script = again.script;
                 match is_same {
@@ -340,8 +377,8 @@ impl Verification {
         }
     }
 
-    /// Replaces the scratch database by one without rows that were made, in which the applied
-    /// revisions but `without` were applied once.
+    /// Goes on in a scratch database without rows that were made, in which the applied revisions but `without`
+    /// were applied once: the present one, which is made empty for it, or another one.
     async fn renew(
         &mut self,
         bench: &Bench<'_>,
@@ -350,6 +387,17 @@ impl Verification {
     ) -> Result<(), Error> {
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| Some(other) != without);
+        if !self.seeding.makes_rows() {
+            self.state = None;
+            let lab = self.lab()?;
+            if bench.wipe(lab).await? {
+                lab.follow(&past).await?;
+                return match self.is_watchful {
+                    true => self.lab()?.right_records().await,
+                    false => Ok(()),
+                };
+            }
+        }
         let bare = self.bare(bench, &past).await?;
         if !is_partial && *bare.watched() == Watched::All {
             let other = bare.state().await?;
@@ -391,7 +439,7 @@ impl Verification {
         };
         match mend(bare, revision, states).await? {
             Some(_) => bare.record_past().await,
-            None => self.leave_bare().await,
+            None => self.set_aside().await,
         }
     }
 
@@ -424,18 +472,42 @@ impl Verification {
     ) -> Result<&mut Lab, Error> {
         let follows = |bare: &Lab| past.starts_with(bare.past());
         if !self.bare.as_ref().is_some_and(follows) {
-            self.leave_bare().await?;
-            self.bare = Some(bench.lab(self.seeding.makes_rows()).await?);
+            self.set_aside().await?;
+            self.bare = Some(self.empty(bench).await?);
         }
         let bare = self.bare.as_mut().ok_or(Error::Interrupted)?;
         bare.follow(past).await?;
+        if self.is_watchful {
+            bare.right_records().await?;
+        }
         Ok(bare)
     }
 
-    async fn leave_bare(&mut self) -> Result<(), Error> {
-        match self.bare.take() {
-            Some(bare) => bare.leave().await,
-            None => Ok(()),
+    /// An empty scratch database: the spare one, or a new one.
+    async fn empty(&mut self, bench: &Bench<'_>) -> Result<Lab, Error> {
+        if let Some(spare) = &mut self.spare {
+            let is_empty = bench.wipe(spare).await?;
+            if let Some(spare) = self.spare.take() {
+                if is_empty {
+                    return Ok(spare);
+                }
+                spare.leave().await?;
+            }
+        }
+        bench.lab(self.seeding.makes_rows()).await
+    }
+
+    /// Keeps the database without rows that were made as the spare one.
+    async fn set_aside(&mut self) -> Result<(), Error> {
+        let Some(bare) = self.bare.take() else {
+            return Ok(());
+        };
+        match bare.is_worth_wiping() && self.spare.is_none() {
+            true => {
+                self.spare = Some(bare);
+                Ok(())
+            }
+            false => bare.leave().await,
         }
     }
 
@@ -444,7 +516,7 @@ impl Verification {
         self.state = None;
         self.seeding.forget();
         std::mem::swap(&mut self.lab, &mut self.bare);
-        self.leave_bare().await
+        self.set_aside().await
     }
 
     /// Makes rows in the tables that have none, and takes the state out, which has to be put back or
@@ -458,4 +530,10 @@ impl Verification {
         self.seeding.seed(lab, &mut state).await?;
         Ok(state)
     }
+}
+
+/// The verdict on a revision whose scripts change what is recorded, so that nothing can be said about them.
+fn changes_records() -> Verdict {
+    let reason = "a script of this revision changes the version table".to_owned();
+    Verdict::NotVerified(NotVerified::Refused(reason))
 }

@@ -277,7 +277,7 @@ fn the_rest_goes_on_after_an_up_script_that_fails() {
     }
 }
 
-/// A history of four parts, with scripts that fail and down scripts that restore nothing in each.
+/// A history of two parts, with scripts that fail and down scripts that restore nothing in each.
 fn parts(env: &Env) {
     for number in 0..70 {
         let id = 100 + number;
@@ -369,6 +369,35 @@ fn check_parts(report: &Value, with_rows: bool) {
     }
 }
 
+/// A script that changes what is recorded is named, and the others are verified.
+#[test]
+fn a_script_that_changes_the_version_table_is_named() {
+    for backend in Backend::ALL {
+        let env = Env::new(backend);
+        for id in 1..=4 {
+            let create = format!("CREATE TABLE t{id} (id integer PRIMARY KEY);");
+            let up = match id {
+                2 => format!("{create}\nDELETE FROM migrator_version;"),
+                _ => create,
+            };
+            env.revision(&format!("{id}_r"), &up, &format!("DROP TABLE t{id};"));
+        }
+        for arguments in [&["--no-rows"][..], &[]] {
+            let report = report(&env, arguments);
+            let revisions = report["revisions"].as_array().unwrap();
+            let verdicts: Vec<&str> = revisions
+                .iter()
+                .map(|it| it["verdict"].as_str().unwrap())
+                .collect();
+            let expected = ["complete", "not_verified", "complete", "complete"];
+            assert_eq!(verdicts, expected, "{report}");
+            let reason = "a script of this revision changes the version table";
+            assert_eq!(revisions[1]["reason"], reason, "{report}");
+            assert_eq!(report["passed"], true, "{report}");
+        }
+    }
+}
+
 /// Values that nobody would store are no fault of a script.
 #[test]
 fn a_failure_that_depends_on_values_is_a_note() {
@@ -383,6 +412,34 @@ fn a_failure_that_depends_on_values_is_a_note() {
     assert_eq!(report["passed"], true, "{report}");
     let notes = report["revisions"][1]["notes"].to_string();
     assert!(notes.contains("division by zero"), "{notes}");
+}
+
+/// A revision that fails with the rows that were made and has findings without them is applied all the same
+/// when the next ones are verified.
+#[test]
+fn what_was_verified_without_rows_stays_applied() {
+    for down in ["SELECT 1;", "ALTER TABLE a ALTER t TYPE text;"] {
+        let env = Env::new(Backend::Postgres);
+        env.revision(
+            "1_a",
+            "CREATE TABLE a (id integer PRIMARY KEY, t text NOT NULL);",
+            "DROP TABLE a;",
+        );
+        env.revision(
+            "2_b",
+            "ALTER TABLE a ALTER t TYPE integer USING t::integer; CREATE TABLE b (id integer PRIMARY KEY);",
+            down,
+        );
+        env.revision(
+            "3_c",
+            "CREATE TABLE c (id integer PRIMARY KEY REFERENCES b);",
+            "DROP TABLE c;",
+        );
+        let found = findings(&env, &[]);
+        let codes: Vec<&str> = found["b"].iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(codes, ["M882", "M883"]);
+        assert_eq!(found["c"], []);
+    }
 }
 
 /// Rights and extensions that are missing say nothing about a script.
