@@ -59,7 +59,7 @@ codes! {
         "A file to be written already exists. migrator overwrites nothing."
 
     M112 Failed "not confirmed"
-        "An operation that cannot be undone was not confirmed. On a protected database, `downgrade`, `redo` and `stamp` ask for the name of the database. `db drop` always asks for it, and `repair` asks before it records anything. Without a terminal, --yes is required."
+        "An operation that cannot be undone was not confirmed. On a protected database, `downgrade`, `redo` and `stamp` ask for the name of the database. `db drop` always asks for it, and `repair` asks before it records anything. A fleet with a protected target, or in a protected environment, is asked about once: `fleet upgrade` and `fleet downgrade` show the plan and the number of targets, and ask for the name of the environment. Nothing is changed in any target before the answer. Without a terminal, --yes is required."
     M113 Usage "password file or certificate cannot be used"
         "A file that the PostgreSQL client reads when connecting (PGPASSFILE or ~/.pgpass, sslrootcert, sslcert, sslkey) is a directory, named pipe, socket or device, and reading it could block. Set PGPASSFILE=/dev/null to use no password file."
     M114 Usage "untrusted configuration"

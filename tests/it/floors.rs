@@ -146,7 +146,7 @@ fn imports_go_down_only() {
 
 /// The modules of `cli` by floor: none of them imports one of its own floor or above.
 const CLI: &[&[&str]] = &[
-    &["child", "memory", "pager", "place", "roots"],
+    &["child", "deferred", "memory", "pager", "place", "roots"],
     &["editor", "options"],
     &["context"],
     &["backup", "confirm"],
