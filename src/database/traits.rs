@@ -192,6 +192,12 @@ pub trait Inspect: Send {
     /// which other migration tools keep their records. Writes nothing.
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError>;
 
+    /// Whether the database is certain to be empty but for the version table and its log, with nothing
+    /// else that scripts can make, whether there are facts of it or not.
+    async fn is_bare(&mut self) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
     /// Tells that this session will read the facts again and again, so that it pays to prepare for it.
     fn expect_inspections(&mut self) {}
 }

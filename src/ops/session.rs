@@ -279,6 +279,15 @@ impl Session {
         found
     }
 
+    /// Whether the database is certain to be empty but for the version table and its log.
+    #[cfg(feature = "cli")]
+    pub(super) async fn is_bare(&mut self) -> Result<bool, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.is_bare().await;
+        self.database = Some(database);
+        found
+    }
+
     /// Tells that the schema will be read again and again.
     #[cfg(feature = "cli")]
     pub(super) fn expect_inspections(&mut self) {

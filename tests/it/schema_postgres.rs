@@ -662,3 +662,45 @@ async fn a_lock_is_waited_for_until_the_timeout_or_a_cancel() {
                 AND state LIKE 'idle in transaction%'";
     assert_eq!(database.text(left), "0\n");
 }
+
+#[tokio::test]
+async fn a_database_is_bare_until_anything_is_made_in_it() {
+    let database = PostgresDatabase::create();
+    let mut connection = connect(&database.url).await;
+    assert!(connection.is_bare().await.unwrap());
+    connection.prepare().await.unwrap();
+    assert!(connection.is_bare().await.unwrap(), "the version table");
+    // The last three are not among the facts.
+    for (make, drop) in [
+        ("CREATE TABLE a (id serial)", "DROP TABLE a"),
+        ("CREATE VIEW a AS SELECT 1", "DROP VIEW a"),
+        ("CREATE SEQUENCE a", "DROP SEQUENCE a"),
+        ("CREATE TYPE a AS (x integer)", "DROP TYPE a"),
+        ("CREATE TYPE a AS ENUM ('x')", "DROP TYPE a"),
+        ("CREATE DOMAIN a AS text", "DROP DOMAIN a"),
+        ("CREATE SCHEMA a", "DROP SCHEMA a"),
+        (
+            "CREATE FUNCTION a() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "DROP FUNCTION a()",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+            "ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC",
+        ),
+        (
+            "CREATE TABLE alembic_version (version_num text)",
+            "DROP TABLE alembic_version",
+        ),
+        ("SELECT lo_create(4711)", "SELECT lo_unlink(4711)"),
+        (
+            "DO 'BEGIN EXECUTE format(''ALTER DATABASE %I SET work_mem TO 1024'', current_database()); END'",
+            "DO 'BEGIN EXECUTE format(''ALTER DATABASE %I RESET ALL'', current_database()); END'",
+        ),
+    ] {
+        database.query(make);
+        assert!(!connection.is_bare().await.unwrap(), "{make}");
+        database.query(drop);
+        assert!(connection.is_bare().await.unwrap(), "{drop}");
+    }
+    connection.close().await.unwrap();
+}

@@ -305,9 +305,14 @@ impl Lab {
         }
     }
 
-    /// Whether to take everything out of the database costs less than another database.
+    /// Whether to take everything out of the database costs less than another database, and is possible.
     pub fn is_worth_wiping(&self) -> bool {
-        self.reading.is_some()
+        self.reading.is_some() && self.scope.is_everything()
+    }
+
+    /// Whether the database is certain to be empty but for the version table.
+    pub async fn is_bare(&mut self) -> Result<bool, Error> {
+        Ok(self.reader().is_bare().await?)
     }
 
     /// The session that reads.

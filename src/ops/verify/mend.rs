@@ -106,6 +106,10 @@ pub(super) async fn wipe(lab: &mut Lab, empty: &Schema) -> Result<bool, Error> {
     if !change(lab, &now, empty).await? || !is_same_schema(empty, &*lab.schema().await?) {
         return Ok(false);
     }
+    // Not all that scripts can make is described by facts.
+    if !lab.is_bare().await? {
+        return Ok(false);
+    }
     lab.forget_past().await?;
     lab.start_session().await;
     Ok(true)

@@ -4,6 +4,7 @@
 //! read the columns of the catalogs; the server's deparsing is only used for expressions, which
 //! depend on nothing but the settings of `session.rs`.
 
+mod bare;
 mod catalog;
 mod columns;
 mod constraints;
@@ -25,6 +26,7 @@ mod unmodelled;
 mod watch;
 
 use async_trait::async_trait;
+use sqlx::Row;
 
 pub(super) use self::session::Reads;
 use self::{
@@ -36,7 +38,7 @@ use self::{
 use super::{
     super::{DatabaseError, Inspect},
     Postgres, error,
-    message::unpinned_rows,
+    message::{rows, unpinned_rows},
     version_table::Trouble,
 };
 use crate::schema::{Schema, Scope};
@@ -86,6 +88,14 @@ impl Inspect for Postgres {
         if self.reads.is_none() {
             self.reads = Reads::expected();
         }
+    }
+
+    async fn is_bare(&mut self) -> Result<bool, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let found = rows(connection, &bare::query(&table.quoted, &table.log)).await;
+        let found = self.answer(found.map_err(Trouble::from)).await?;
+        let first = found.first().map(|row| row.try_get::<&str, _>(0));
+        Ok(matches!(first, Some(Ok("false"))))
     }
 
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
