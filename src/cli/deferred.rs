@@ -1,6 +1,6 @@
 //! Arguments of a command that are described only where they are needed.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 
 use clap::{ArgMatches, Command};
 
@@ -15,12 +15,6 @@ impl<T> Deref for Deferred<T> {
 
     fn deref(&self) -> &T {
         &self.0
-    }
-}
-
-impl<T> DerefMut for Deferred<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
     }
 }
 

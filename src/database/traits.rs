@@ -53,12 +53,7 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
         &mut self,
         detail: Detail,
     ) -> Result<(LockAttempt, Option<Observed>), DatabaseError> {
-        let attempt = self.try_lock().await?;
-        let observed = match attempt {
-            LockAttempt::Acquired => Some(self.observe(detail).await?),
-            LockAttempt::Held { .. } => None,
-        };
-        Ok((attempt, observed))
+        lock_then_observe(self, detail).await
     }
 
     /// Rolls back the transaction of [`Runner::begin_run`].
@@ -74,6 +69,19 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
 
     /// Closes the connection cleanly, which also releases the lock.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
+}
+
+/// [`Database::lock_and_observe`] in two requests.
+pub(super) async fn lock_then_observe<D: Records + Lock + ?Sized>(
+    database: &mut D,
+    detail: Detail,
+) -> Result<(LockAttempt, Option<Observed>), DatabaseError> {
+    let attempt = database.try_lock().await?;
+    let observed = match attempt {
+        LockAttempt::Acquired => Some(database.observe(detail).await?),
+        LockAttempt::Held { .. } => None,
+    };
+    Ok((attempt, observed))
 }
 
 /// The migration records of a database and their tables.

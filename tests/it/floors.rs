@@ -53,6 +53,14 @@ fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// The sources in a directory of the package, with their paths.
+fn sources_in(directory: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    sources(&directory, &mut files);
+    files
+}
+
 /// A file that is compiled for tests only.
 fn is_test_module(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
@@ -121,11 +129,7 @@ fn room_of(path: &str) -> Option<&str> {
 #[test]
 fn imports_go_down_only() {
     let floors = floors();
-    let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    let files = sources_in("src");
     let mut checked = 0;
     for (path, text) in &files {
         let Some(room) = room_of(path) else { continue };
@@ -178,8 +182,7 @@ fn named_after(code: &str, prefix: &str) -> BTreeSet<String> {
 fn modules_of_the_command_line_form_no_circle() {
     let floor = |module: &str| CLI.iter().position(|floor| floor.contains(&module));
     let cli = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
-    let mut files = Vec::new();
-    sources(&cli, &mut files);
+    let files = sources_in("src/cli");
     let mut checked = 0;
     for (path, text) in &files {
         let inside = Path::new(path).strip_prefix(&cli).unwrap();
@@ -211,11 +214,7 @@ fn modules_of_the_command_line_form_no_circle() {
 
 #[test]
 fn crates_stay_in_their_rooms() {
-    let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    let files = sources_in("src");
     for (path, text) in &files {
         let Some(room) = room_of(path) else { continue };
         for (name, rooms) in KEPT {
@@ -247,9 +246,7 @@ const ONE_PLACE: &[(&str, &[&str])] = &[
 
 #[test]
 fn text_and_files_go_through_one_place() {
-    let mut files = Vec::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    sources(&root, &mut files);
+    let files = sources_in("src");
     for (path, text) in &files {
         let code = code(text);
         let code = code.split("#[cfg(all(test").next().unwrap_or_default();
@@ -333,9 +330,7 @@ fn has_sqlstate(line: &str) -> bool {
 
 /// The lines of the code outside `rooms` that `is_wrong`, with their places.
 fn lines_outside(rooms: &[&str], is_wrong: fn(&str) -> bool) -> Vec<String> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
+    let files = sources_in("src");
     let mut found = Vec::new();
     for (path, text) in &files {
         let inside = path.split("src/").nth(1).unwrap_or(path);
@@ -387,9 +382,7 @@ fn names_are_compared_in_one_place() {
 
 #[test]
 fn hints_are_not_patched() {
-    let mut files = Vec::new();
-    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/error");
-    sources(&errors, &mut files);
+    let files = sources_in("src/report/error");
     assert!(files.len() > 5, "where are the errors?");
     for (path, text) in &files {
         let patches = code(text).contains(".replace(") || code(text).contains(".replacen(");
@@ -484,11 +477,7 @@ fn main_stays_small() {
 
 #[test]
 fn stable_sorts_share_one_copy() {
-    let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    let files = sources_in("src");
     let mut seen = 0;
     for (path, text) in &files {
         let code = code(text);

@@ -99,7 +99,7 @@ pub use script::PostgresScript;
 use super::{
     Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt,
     PlaceKind, Progress, RecordRows, Records, Replicas, Replication, Runner, Settings, StepError,
-    StepRequest, StepStage, TableIndex, Watch,
+    StepRequest, StepStage, TableIndex, Watch, traits::lock_then_observe,
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
@@ -542,12 +542,7 @@ impl Database for Postgres {
             self.layout = observed.layout;
             return Ok((LockAttempt::Acquired, Some(observed)));
         }
-        let attempt = self.try_lock().await?;
-        let observed = match attempt {
-            LockAttempt::Acquired => Some(self.observe(detail).await?),
-            LockAttempt::Held { .. } => None,
-        };
-        Ok((attempt, observed))
+        lock_then_observe(self, detail).await
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

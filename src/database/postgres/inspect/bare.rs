@@ -1,6 +1,8 @@
-use super::super::{message::literal, trust::FIRST_OF_USERS};
+//! Whether a database is empty.
 
-/// Catalogs whose rows are made by users from [`FIRST_OF_USERS`] on, and conditions of such rows that come
+use super::{super::message::literal, catalog::FIRST_USER_OID};
+
+/// Catalogs whose rows are made by users from [`FIRST_USER_OID`] on, and conditions of such rows that come
 /// with others. Tables are looked for apart.
 const MADE: &[(&str, &str)] = &[
     ("pg_namespace", "true"),
@@ -38,12 +40,12 @@ pub(super) fn query(table: &str, log: &str) -> String {
     );
     let made = MADE.iter().map(|(catalog, condition)| {
         format!(
-            "EXISTS (SELECT FROM {catalog} AS o WHERE o.oid >= '{FIRST_OF_USERS}' AND {condition})"
+            "EXISTS (SELECT FROM {catalog} AS o WHERE o.oid >= '{FIRST_USER_OID}' AND {condition})"
         )
     });
     let made: Vec<_> = made.collect();
     format!(
-        "SELECT (EXISTS (SELECT FROM pg_class AS o WHERE o.oid >= '{FIRST_OF_USERS}' \
+        "SELECT (EXISTS (SELECT FROM pg_class AS o WHERE o.oid >= '{FIRST_USER_OID}' \
          AND o.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND o.oid NOT IN {own} \
          AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid \
           AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN {own} AND d.deptype IN ('a', 'i'))) \

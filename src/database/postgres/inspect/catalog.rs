@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// OIDs below this one belong to objects that initdb makes.
-pub(super) const FIRST_USER_OID: u32 = 16_384;
+pub(super) const FIRST_USER_OID: u32 = super::super::trust::FIRST_OF_USERS;
 
 /// The home role in the facts.
 pub(super) const HOME_ROLE: &str = "CURRENT_USER";
